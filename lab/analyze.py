@@ -1,0 +1,96 @@
+"""Read runs and capture files from disk: damage becomes an error that says what was read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from lab.capture.folder import find_run, newest, read_octets
+from lab.errors import (
+    CaptureFileError,
+    DamagedCapture,
+    EmptyCapture,
+    LabError,
+    RunDamaged,
+    RunIncomplete,
+    TruncatedCapture,
+)
+from lab.evidence.build import alone, evidence, view
+from lab.evidence.manifest import Manifest, decode_manifest
+from lab.evidence.run import Evidence, View
+from lab.packets.frames import Damage
+from lab.text import same
+
+
+def load(captures: Path, target: str) -> tuple[str, Evidence]:
+    """Find and read what a user names: a capture file, a run, or ("") the newest run.
+
+    Returns its name and its evidence; raises RunNotFound and what `load_run`, `load_file` raise.
+    """
+    path = Path(target) if target and Path(target).is_file() else None
+    path = path or (find_run(captures, target) if target else newest(captures))
+    if path.is_file():
+        return target, alone(load_file(path))
+    return path.name, load_run(path)
+
+
+def load_run(folder: Path) -> Evidence:
+    """Read and analyse a run folder.
+
+    Raises RunDamaged, NotACapture, UnreadableFile, EmptyCapture; and RunIncomplete for a run of
+    which no capture is left. What is cut off is no error here: see `damage`.
+    """
+    manifest = read_manifest(folder)
+    files = {tap.file: folder / tap.file for tap in manifest.taps}
+    present = {name: read_octets(path) for name, path in files.items() if path.exists()}
+    if not present:
+        raise RunIncomplete(folder=folder.name, reason=same(manifest.reason or "no capture"))
+    logs = {path.name.removesuffix(".calls.jsonl"): path for path in folder.glob("*.calls.jsonl")}
+    try:
+        calls = {host: path.read_bytes() for host, path in logs.items()}
+        wire = folder / "wire.jsonl"
+        return evidence(manifest, present, calls, wire.read_bytes() if wire.exists() else None)
+    except msgspec.MsgspecError as error:
+        raise RunDamaged(file="log", detail=error) from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a run's run.json; raises RunDamaged or UnreadableFile."""
+    path = folder / "run.json"
+    try:
+        return decode_manifest(bytes(read_octets(path)))
+    except msgspec.MsgspecError as error:
+        raise RunDamaged(file=path, detail=error) from error
+
+
+def load_file(path: Path) -> View:
+    """Read and analyse one capture file, or standard input for "-".
+
+    Raises UnreadableFile, NotACapture and EmptyCapture.
+    """
+    octets = sys.stdin.buffer.read() if str(path) == "-" else read_octets(path)
+    if not len(octets):
+        raise EmptyCapture(file=path)
+    found = view("", str(path), octets)
+    if not len(found.capture.frames) and not found.capture.problems:
+        raise EmptyCapture(file=path)
+    return found
+
+
+def damage(view: View) -> CaptureFileError | None:
+    """What was wrong with a file that was read as far as it goes; None if it is whole."""
+    frames = len(view.capture.frames)
+    for problem in view.capture.problems:
+        if problem.kind is Damage.TRUNCATED:
+            return TruncatedCapture(file=view.file, offset=problem.offset, frames=frames)
+        return DamagedCapture(
+            file=view.file, offset=problem.offset, claim=problem.claim, frames=frames
+        )
+    return None
+
+
+def first_damage(evidence: Evidence) -> LabError | None:
+    """The first damage in any capture of a run."""
+    return next((found for one in evidence.views if (found := damage(one))), None)

@@ -1,0 +1,34 @@
+"""Which engine plays a scenario: the one asked for, else Docker where it answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.backends.base import Engine, Say
+from lab.errors import DockerForbidden, DockerMissing
+from lab.text import Text
+
+ENGINES = ("auto", "docker", "namespaces")
+INSTEAD = Text(
+    "no Docker engine answers: using network namespaces (--engine docker insists)",
+    "没有 Docker 引擎应答：改用网络命名空间（--engine docker 可强制使用 Docker）",
+)
+
+
+def choose(name: str, root: Path, language: str, say: Say) -> Engine:
+    """The engine of that name; "auto" is Docker, or namespaces where no Docker answers."""
+    if name in ("auto", "docker"):
+        from lab.backends.docker import DockerEngine
+
+        docker = DockerEngine(root, language)
+        try:
+            _ = docker.client
+        except (DockerMissing, DockerForbidden):
+            if name == "docker":
+                raise
+            say(INSTEAD)
+        else:
+            return docker
+    from lab.backends.namespaces import NamespacesEngine
+
+    return NamespacesEngine(root, language)

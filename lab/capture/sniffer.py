@@ -1,0 +1,114 @@
+"""The sniffer: makes the run folder, says that it is ready, records until all hosts are done.
+
+    python -m lab.capture.sniffer --captures captures --scenario tour --engine docker \\
+        --hosts client,server [--deadline 30] [--ready FILE]
+
+Hosts and traffic wait for it, so whatever is slow to import comes after it is ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lab.capture.base import Listener, Recording, Silent, Task
+from lab.capture.disk import point, writing
+from lab.capture.folder import RunFolder
+from lab.capture.owner import become_owner
+from lab.capture.ring import check_capture
+from lab.errors import LabError
+from lab.text import choose_language
+
+
+def record(
+    task: Task, listener: Listener | None = None, clock: Callable[[], int] = time.time_ns
+) -> Recording:
+    """Record one run, as whoever owns the captures; SIGTERM and SIGINT end it early.
+
+    Raises CaptureForbidden, DiskFull or RecordingError if it cannot even begin; what goes wrong
+    later is in the Recording, whose folder keeps what was recorded. Main thread only.
+    """
+    listener = listener or Silent()
+    with _signals() as interrupted:
+        become_owner(task.captures)
+        check_capture()
+        folder = RunFolder.create(
+            task.captures, task.scenario, clock, current=task.engine == "docker"
+        )
+        if task.plan:
+            folder.take_plan(task.plan)
+        if task.ready:
+            with writing(str(task.ready)):
+                point(task.ready, str(folder.path.absolute()))
+        listener.started(folder.path)
+        from lab.capture.recorder import Recorder  # scapy, msgspec: 0.2 s while the hosts start
+
+        recorder = Recorder(task, folder, listener, interrupted=interrupted, clock=clock)
+        recording = recorder.run()
+        if task.ready:
+            with suppress(OSError):
+                point(task.ready, str(recording.folder.absolute()))
+        return recording
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Note SIGTERM and SIGINT instead of dying of them; gives the question whether one came."""
+    came: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        came.append(number)
+
+    before = {one: signal.signal(one, note) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code, having said on stderr what went wrong."""
+    try:
+        error = record(_task(arguments)).error
+    except LabError as failure:
+        error = failure
+    if error is None:
+        return 0
+    language = choose_language(None, os.environ)
+    sys.stderr.writelines(f"{line}\n" for line in error.lines(language))
+    return error.exit_code
+
+
+def _task(arguments: list[str] | None) -> Task:
+    parser = argparse.ArgumentParser(prog="sniffer", description="Record one run of the lab.")
+    parser.add_argument("--captures", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--scenario", required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--hosts", required=True, help="their names, joined by commas")
+    parser.add_argument("--deadline", type=float, default=30.0, metavar="SECONDS")
+    parser.add_argument(
+        "--ready",
+        type=Path,
+        metavar="FILE",
+        help="a link to the run's folder, made when hosts may start",
+    )
+    asked = parser.parse_args(arguments)
+    return Task(
+        captures=asked.captures,
+        scenario=asked.scenario,
+        engine=asked.engine,
+        hosts=tuple(asked.hosts.split(",")),
+        deadline=asked.deadline,
+        ready=asked.ready,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

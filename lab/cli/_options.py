@@ -1,0 +1,56 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lab.text import Language
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _keep_language(context: click.Context, _: click.Parameter, value: str | None) -> Language:
+    from lab.cli import language_of
+
+    context.find_root().meta["lab.language"] = value
+    return language_of(context)
+
+
+language = click.option(
+    "--lang",
+    "language",
+    type=click.Choice([choice.value for choice in Language]),
+    is_eager=True,
+    callback=_keep_language,
+    help="Language; else LAB_LANG, else the locale.",
+)
+
+engine = click.option(
+    "--engine",
+    type=click.Choice(["auto", "docker", "namespaces"]),
+    default="auto",
+    show_default=True,
+    envvar="LAB_ENGINE",
+    help="auto: Docker, or network namespaces where no Docker engine answers.",
+)
+
+captures = click.option(
+    "--captures",
+    type=click.Path(path_type=Path),
+    envvar="LAB_CAPTURES",
+    default=Path("captures"),
+    show_default=True,
+    show_envvar=True,
+    help="Where the runs lie.",
+)
+
+
+def as_json(function: Function) -> Function:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="For programs instead of people.")(
+        function
+    )

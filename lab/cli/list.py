@@ -1,0 +1,63 @@
+"""``lab list``: the scenarios there are, by group and level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from lab.cli import _options
+from lab.text import Language, Text
+
+if TYPE_CHECKING:
+    from lab.scenarios.base import Scenario
+
+LEGEND = Text(
+    "levels: 1 first steps, 2 everyday, 3 depth; * core; NAME:VARIANT plays a variant",
+    "级别：1 入门，2 日常，3 深入；* 核心；NAME:VARIANT 运行某个变体",
+)
+
+
+@click.command("list")
+@_options.as_json
+@_options.language
+def command(as_json: bool, language: Language) -> None:
+    """List the scenarios that `lab run` plays."""
+    from lab import scenarios
+    from lab.cli import _output
+
+    known = [scenarios.find(name) for name in scenarios.names()]
+    if as_json:
+        _output.write_json([_record(one) for one in known], indent=2)
+    else:
+        _output.write(_lines(known, language))
+
+
+def _lines(known: list[Scenario], language: Language) -> Iterator[str]:
+    from lab.report.glyphs import pad, width
+    from lab.scenarios.base import GROUPS
+
+    column = max(width(one.id) for one in known)
+    for group, title in GROUPS.items():
+        members = sorted((one for one in known if one.group == group), key=lambda one: one.level)
+        if members:
+            yield click.style(title.say(language), bold=True)
+        for one in members:
+            mark = f"{one.level}{'*' if one.core else ' '}"
+            variants = f"  ({', '.join(one.variants)})" if one.variants else ""
+            yield f"  {mark} {pad(one.id, column)}  {one.title.say(language)}{variants}"
+    yield LEGEND.say(language)
+
+
+def _record(one: Scenario) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "title": {"en": one.title.en, "zh": one.title.zh},
+        "group": one.group,
+        "level": one.level,
+        "core": one.core,
+        "variants": list(one.variants),
+        "teaches": [{"en": text.en, "zh": text.zh} for text in one.teaches],
+        "sources": list(one.sources),
+    }

@@ -1,0 +1,110 @@
+"""`lab show`: the ladder of a run: frames, calls and states on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lab.cli import _options as options
+from lab.text import Language, Text
+
+if TYPE_CHECKING:
+    from lab.evidence.run import Evidence
+    from lab.report.events import Ladder
+    from lab.report.terminal import Paint
+
+RUN_LINE = Text(
+    "Run {run}: scenario {scenario}, engine {engine}", "运行 {run}：场景 {scenario}，引擎 {engine}"
+)
+MORE = Text(" 'lab verify' shows each.", "'lab verify' 逐项列出。")
+INCOMPLETE = Text("The run is incomplete: {reason}", "该次运行不完整：{reason}")
+
+
+@click.command()
+@click.argument("target", metavar="[RUN|FILE]", default="")
+@click.option("--absolute", is_flag=True, help="Sequence numbers as on the wire, not from the ISN.")
+@click.option("--all", "everything", is_flag=True, help="Every frame, however long the transfer.")
+@options.as_json
+@options.language
+@options.captures
+def command(
+    target: str, absolute: bool, everything: bool, as_json: bool, language: Language, captures: Path
+) -> None:
+    """Show a run, or a capture file, as a ladder; the newest run unless one is named."""
+    from lab.analyze import first_damage, load
+    from lab.cli import _output as output
+    from lab.report.ladder import ladder
+
+    name, evidence = load(captures, target)
+    drawn = ladder(evidence, absolute=absolute, everything=everything)
+    if as_json:
+        output.write_json(_record(evidence, drawn), indent=2)
+    else:
+        from lab.report.account import compared
+        from lab.report.terminal import draw
+
+        width, paint = output.columns(), output.paint()
+        output.write(
+            (
+                *_head(name, evidence, language),
+                *draw(drawn, language, width, paint),
+                *compared(evidence, language, paint),
+                *_findings(evidence, language, width, paint),
+                *_verdict(evidence, language, paint),
+            )
+        )
+    if error := first_damage(evidence):
+        raise error
+
+
+def _head(name: str, evidence: Evidence, language: Language) -> Iterator[str]:
+    from lab.report.explanation import file_line
+    from lab.report.glyphs import safe
+
+    manifest = evidence.manifest
+    if manifest.scenario:
+        words = RUN_LINE.fill(run=name, scenario=manifest.scenario, engine=manifest.engine)
+        yield safe(words.say(language))
+        if not manifest.complete:
+            yield safe(INCOMPLETE.fill(reason=manifest.reason).say(language))
+    yield file_line(evidence.view).say(language)
+
+
+def _findings(evidence: Evidence, language: Language, columns: int, paint: Paint) -> Iterator[str]:
+    from lab.findings.base import findings
+    from lab.report.explanation import finding_lines
+
+    if lines := list(finding_lines(findings(evidence), language, columns, paint)):
+        yield ""
+        yield from lines
+
+
+def _verdict(evidence: Evidence, language: Language, paint: Paint) -> Iterator[str]:
+    """The verdict in one line; `lab verify` has a line for each promise."""
+    from lab.report.account import judge
+    from lab.report.verdict import conclusion
+
+    if verdict := judge(evidence):
+        yield ""
+        yield conclusion(verdict, language, paint) + MORE.say(language)
+
+
+def _record(evidence: Evidence, ladder: Ladder) -> dict[str, object]:
+    import msgspec
+
+    from lab.findings.base import findings
+    from lab.report import records
+    from lab.report.account import judge
+
+    verdict = judge(evidence)
+    return {
+        "manifest": msgspec.to_builtins(evidence.manifest) if evidence.manifest.scenario else None,
+        "file": evidence.view.file,
+        "ladder": records.ladder(ladder),
+        "connections": list(records.connections(evidence.view)),
+        "findings": [records.finding(one) for one in findings(evidence)],
+        "verdict": records.verdict(verdict) if verdict else None,
+    }

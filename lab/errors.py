@@ -1,0 +1,435 @@
+"""Everything that can go wrong, once: what happened, what was expected, the remedy, the exit code.
+
+    LabError
+    ├── CaptureFileError            a file that cannot be read as a capture
+    │   ├── NotACapture        20
+    │   ├── EmptyCapture       21
+    │   ├── TruncatedCapture   22   ends in the middle of a record: the rest was read
+    │   ├── DamagedCapture     23   claims impossible lengths: what came before was read
+    │   └── UnreadableFile     24
+    ├── EngineError                 the machine cannot bring the lab up
+    │   ├── DockerMissing      10
+    │   ├── DockerForbidden    11
+    │   ├── ComposeMissing     12
+    │   ├── PortTaken          13
+    │   ├── SubnetTaken        14
+    │   ├── BridgeTaken        15
+    │   ├── BaseImageMissing   16
+    │   ├── BuildFailed        17
+    │   ├── EngineFailed       18
+    │   │   └── NamespacesForbidden     by the kernel, or no ip tool
+    │   ├── WireForbidden      19   its ports are not the lab's own, or may not be taken over
+    │   └── SnifferFailed           the sniffer's own exit code
+    ├── RecordingError         34   the sniffer cannot record, or not write
+    │   ├── CaptureForbidden   30   NET_RAW is missing
+    │   ├── DiskFull           31
+    │   ├── PortMissing        32
+    │   └── HostsMissing       33
+    ├── RunError                    a run that is not what was asked for
+    │   ├── PromiseBroken       1
+    │   ├── RunIncomplete      40
+    │   ├── RunNotFound        41
+    │   ├── RunDamaged         42
+    │   ├── ScenarioUnknown    43
+    │   ├── ScenarioFaulty     44
+    │   └── RuleImpossible     45   of the wire: it contradicts itself or names no host
+    └── Interrupted           130
+
+Exit code 2 is click's: the command line itself was wrong. 70 is a fault of the lab's own.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lab.text import Language, Text, same
+
+
+class LabError(Exception):
+    """An error made to be read: each class words its own cause and remedy."""
+
+    exit_code: int = 70
+    what: ClassVar[Text] = Text("The lab failed: {detail}", "实验室出错：{detail}")
+    expected: ClassVar[Text | None] = None
+    remedy: ClassVar[Text | None] = None
+
+    def __init__(self, **details: object) -> None:
+        """Keep the values that fill this class's ``{placeholders}``."""
+        self.details = details
+        super().__init__(self.what.fill(**details).en)
+
+    def lines(self, language: Language) -> list[str]:
+        """What happened, what was expected, what to do: one line each, those that are known."""
+        parts = (self.what, self.expected, self.remedy)
+        return [part.fill(**self.details).say(language) for part in parts if part is not None]
+
+
+class CaptureFileError(LabError):
+    """A file that cannot be read as a capture. Details: ``file``."""
+
+
+class NotACapture(CaptureFileError):
+    """Details: ``file``, ``start`` (the first octets, in hex)."""
+
+    exit_code = 20
+    what = Text(
+        "{file} is no capture: it starts with {start}.", "{file} 不是抓包文件：开头是 {start}。"
+    )
+    expected = Text(
+        "A pcap file starts with a1b2c3d4 or a1b23c4d (either byte order), a pcapng file with 0a0d0d0a.",
+        "pcap 文件以 a1b2c3d4 或 a1b23c4d 开头（两种字节序均可），pcapng 文件以 0a0d0d0a 开头。",
+    )
+    remedy = Text(
+        "Name a file that tcpdump, Wireshark or the lab wrote.",
+        "请指定由 tcpdump、Wireshark 或本实验室写出的文件。",
+    )
+
+
+class EmptyCapture(CaptureFileError):
+    """Details: ``file``."""
+
+    exit_code = 21
+    what = Text("{file} holds no frame.", "{file} 里没有任何帧。")
+    remedy = Text(
+        "Was the recording stopped before the first frame, or its filter too narrow?",
+        "是否在第一帧之前就停止了录制，或过滤条件过窄?",
+    )
+
+
+class TruncatedCapture(CaptureFileError):
+    """Details: ``file``, ``offset`` (octets), ``frames`` (read before it)."""
+
+    exit_code = 22
+    what = Text(
+        "{file} ends within a record, at octet {offset}.",
+        "{file} 在第 {offset} 字节处、记录中间结束。",
+    )
+    expected = Text(
+        "The {frames} frames before it are whole and were read.",
+        "在此之前的 {frames} 帧完整，均已读取。",
+    )
+    remedy = Text(
+        "The recording was cut off: copy the file again or record again.",
+        "录制被中断：请重新复制文件或重新录制。",
+    )
+
+
+class DamagedCapture(CaptureFileError):
+    """Details: ``file``, ``offset``, ``claim`` (what the record says), ``frames``."""
+
+    exit_code = 23
+    what = Text(
+        "{file} is damaged at octet {offset}: {claim}.",
+        "{file} 在第 {offset} 字节处损坏：{claim}。",
+    )
+    expected = Text(
+        "The {frames} frames before it were read; what follows cannot be trusted.",
+        "在此之前的 {frames} 帧已读取；其后的内容不可信。",
+    )
+    remedy = Text("Get the file again from where it was recorded.", "请从录制处重新获取该文件。")
+
+
+class UnreadableFile(CaptureFileError):
+    """Details: ``file``, ``detail`` (the system's word)."""
+
+    exit_code = 24
+    what = Text("{file} cannot be read: {detail}.", "无法读取 {file}:{detail}。")
+    remedy = Text("Check the name and the permissions.", "请检查文件名与权限。")
+
+
+class EngineError(LabError):
+    """The machine cannot bring the lab up."""
+
+
+class DockerMissing(EngineError):
+    """Details: ``detail``."""
+
+    exit_code = 10
+    what = Text("No Docker engine answers: {detail}.", "没有 Docker 引擎应答：{detail}。")
+    expected = Text(
+        "A running Docker daemon at DOCKER_HOST or /var/run/docker.sock.",
+        "应有 Docker 守护进程运行在 DOCKER_HOST 或 /var/run/docker.sock。",
+    )
+    remedy = Text(
+        "Start it (sudo systemctl start docker), or install it (Debian: sudo apt install docker.io docker-compose).",
+        "请启动它（sudo systemctl start docker），或安装它（Debian：sudo apt install docker.io docker-compose）。",
+    )
+
+
+class DockerForbidden(EngineError):
+    """Details: ``socket``."""
+
+    exit_code = 11
+    what = Text(
+        "The Docker daemon is there, but you may not talk to it ({socket}).",
+        "Docker 守护进程存在，但你无权访问它（{socket}）。",
+    )
+    remedy = Text(
+        "Join its group (sudo usermod -aG docker $USER, then log in again), or use rootless Docker.",
+        "请加入 docker 组（sudo usermod -aG docker $USER，然后重新登录），或使用 rootless Docker。",
+    )
+
+
+class ComposeMissing(EngineError):
+    """No compose tool."""
+
+    exit_code = 12
+    what = Text("Docker Compose is not installed.", "没有安装 Docker Compose。")
+    expected = Text("Version 2, or docker-compose 1.29.", "需要第 2 版，或 docker-compose 1.29。")
+    remedy = Text(
+        "Install it: Debian: sudo apt install docker-compose; elsewhere: the docker-compose-plugin package.",
+        "请安装：Debian 用 sudo apt install docker-compose；其他系统安装 docker-compose-plugin 软件包。",
+    )
+
+
+class PortTaken(EngineError):
+    """Details: ``detail``."""
+
+    exit_code = 13
+    what = Text("A published port is taken: {detail}", "要发布的端口已被占用：{detail}")
+    expected = Text("The lab itself publishes no port.", "实验室自身不发布端口。")
+    remedy = Text(
+        "Change the port in your compose override, or stop what holds it (ss -ltnp shows it).",
+        "请修改你的 compose 覆盖文件中的端口，或停止占用它的程序（ss -ltnp 可查看）。",
+    )
+
+
+class SubnetTaken(EngineError):
+    """Details: ``detail``."""
+
+    exit_code = 14
+    what = Text(
+        "Docker found no free subnet for the lab's network: {detail}",
+        "Docker 找不到可用的子网：{detail}",
+    )
+    expected = Text("The lab leaves the choice to Docker.", "实验室让 Docker 自行挑选。")
+    remedy = Text(
+        "Remove unused networks (docker network prune), or take a fixed subnet out of your compose override.",
+        "请删除不用的网络（docker network prune），或去掉 compose 覆盖文件中的固定子网。",
+    )
+
+
+class BridgeTaken(EngineError):
+    """Details: ``detail``."""
+
+    exit_code = 15
+    what = Text("The bridge's name is taken: {detail}", "网桥名称已被占用：{detail}")
+    expected = Text("The lab lets Docker name it.", "实验室让 Docker 为它命名。")
+    remedy = Text(
+        "Take the fixed bridge name out of your compose override, or remove that bridge (ip link show type bridge).",
+        "请去掉 compose 覆盖文件中固定的网桥名，或删除那个网桥（ip link show type bridge）。",
+    )
+
+
+class BaseImageMissing(EngineError):
+    """Details: ``image``, ``detail``."""
+
+    exit_code = 16
+    what = Text(
+        "The base image {image} is not here, no registry gave it, and it could not be made from Debian packages: {detail}",
+        "本地没有基础镜像 {image}，镜像仓库未能提供，也无法用 Debian 软件包制作：{detail}",
+    )
+    remedy = Text(
+        "Give this machine a registry or a Debian mirror, or load the image: docker load < image.tar.",
+        "请为本机提供镜像仓库或 Debian 镜像站，或导入镜像：docker load < image.tar。",
+    )
+
+
+class BuildFailed(EngineError):
+    """Details: ``detail`` (the builder's last words)."""
+
+    exit_code = 17
+    what = Text("The lab's image could not be built: {detail}", "无法构建实验室镜像：{detail}")
+    remedy = Text(
+        "Behind a TLS-inspecting proxy, name its CA bundle in LAB_CA_BUNDLE; 'lab doctor' tells more.",
+        "若处在会检查 TLS 的代理之后，请用 LAB_CA_BUNDLE 指明其 CA 证书包；'lab doctor' 会给出更多信息。",
+    )
+
+
+class EngineFailed(EngineError):
+    """Details: ``detail``."""
+
+    exit_code = 18
+    what = Text("The engine could not run the lab: {detail}", "引擎无法运行实验室：{detail}")
+    remedy = Text(
+        "'lab doctor' checks engine and machine, a line each.",
+        "'lab doctor' 会逐项检查引擎与机器。",
+    )
+
+
+class NamespacesForbidden(EngineFailed):
+    """Details: ``detail``, ``cure`` (a Text)."""
+
+    remedy = same("{cure}")
+
+
+class WireForbidden(EngineError):
+    """Details: ``detail`` (a Text)."""
+
+    exit_code = 19
+    what = Text("The wire cannot be taken over: {detail}", "无法接管线路：{detail}")
+    expected = Text(
+        "It joins only veth ports of one bridge of its own network namespace; it needs NET_RAW, and NET_ADMIN to isolate them.",
+        "线路只连接本网络命名空间内同一网桥的 veth 端口；需要 NET_RAW，隔离端口还需要 NET_ADMIN。",
+    )
+
+
+class SnifferFailed(EngineError):
+    """The sniffer gave up and said why itself. Details: ``code`` (its exit code)."""
+
+    what = Text(
+        "The sniffer could not record (exit code {code}); its own words are above.",
+        "抓包程序无法录制（退出码 {code}）；原因见上方它自己的输出。",
+    )
+
+    def __init__(self, *, code: int) -> None:
+        super().__init__(code=code)
+        self.exit_code = code
+
+
+class RecordingError(LabError):
+    """The sniffer cannot write. Details: ``detail``."""
+
+    exit_code = 34
+    what = Text("The sniffer cannot write: {detail}", "抓包程序无法写入：{detail}")
+    remedy = Text("Look at who owns captures/.", "请检查 captures/ 属于谁。")
+
+
+class CaptureForbidden(RecordingError):
+    """No NET_RAW."""
+
+    exit_code = 30
+    what = Text(
+        "The kernel forbids capturing: CAP_NET_RAW is missing.",
+        "内核不允许抓包：缺少 CAP_NET_RAW。",
+    )
+    remedy = Text(
+        "Keep cap_add: [NET_RAW] at the sniffer in compose.yaml; outside Docker, run as root.",
+        "请在 compose.yaml 的 sniffer 中保留 cap_add: [NET_RAW]；在 Docker 之外请以 root 运行。",
+    )
+
+
+class DiskFull(RecordingError):
+    """Details: ``file``."""
+
+    exit_code = 31
+    what = Text("The disk is full: recording to {file} stopped.", "磁盘已满：停止向 {file} 录制。")
+    expected = Text(
+        "What was written before it opens; the run is marked incomplete.",
+        "此前写入的内容仍可打开；该次运行标记为不完整。",
+    )
+    remedy = Text(
+        "Free some space (old runs lie in captures/), then run again.",
+        "请腾出空间（旧的运行在 captures/ 中），再运行一次。",
+    )
+
+
+class PortMissing(RecordingError):
+    """Details: ``host``, ``interface``."""
+
+    exit_code = 32
+    what = Text(
+        "The port of host {host} (interface {interface}) is not in the sniffer's network namespace.",
+        "主机 {host} 的端口（接口 {interface}）不在抓包程序的网络命名空间中。",
+    )
+    remedy = Text(
+        "Keep network_mode: host at the sniffer; the engine must run on the same machine as the hosts.",
+        "请为 sniffer 保留 network_mode: host；引擎与主机必须在同一台机器上。",
+    )
+
+
+class HostsMissing(RecordingError):
+    """Details: ``hosts``, ``seconds``."""
+
+    exit_code = 33
+    what = Text(
+        "No word from {hosts} for {seconds} seconds: the run cannot go on.",
+        "{hosts} 已有 {seconds} 秒没有消息：运行无法继续。",
+    )
+    remedy = Text("The host's own words are above.", "原因见上方该主机自己的输出。")
+
+
+class RunError(LabError):
+    """A run that is not what was asked for."""
+
+
+class PromiseBroken(RunError):
+    """Details: ``broken``, ``total``."""
+
+    exit_code = 1
+    what = Text(
+        "{broken} of {total} promises were not kept.", "{total} 项承诺中有 {broken} 项未兑现。"
+    )
+
+
+class RunIncomplete(RunError):
+    """Details: ``folder``, ``reason`` (a Text)."""
+
+    exit_code = 40
+    what = Text("The run {folder} is incomplete: {reason}", "运行 {folder} 不完整：{reason}")
+    remedy = Text("Its captures open; run again for a verdict.", "其抓包可以打开；请重新运行。")
+
+
+class RunNotFound(RunError):
+    """Details: ``run``, ``near`` (what there is)."""
+
+    exit_code = 41
+    what = Text(
+        "There is no run or capture file called {run}.", "没有名为 {run} 的运行或抓包文件。"
+    )
+    expected = Text("Runs here: {near}", "现有的运行：{near}")
+    remedy = Text(
+        "'make up' makes one; captures/samples/tour is always there.",
+        "'make up' 会产生一个；captures/samples/tour 始终存在。",
+    )
+
+
+class RunDamaged(RunError):
+    """Details: ``file``, ``detail``."""
+
+    exit_code = 42
+    what = Text("{file} of the run is damaged: {detail}.", "运行中的 {file} 已损坏：{detail}。")
+    remedy = Text(
+        "Its captures may still open: lab explain FILE.",
+        "其中的抓包可能仍可打开：lab explain FILE。",
+    )
+
+
+class ScenarioUnknown(RunError):
+    """Details: ``scenario``, ``near``."""
+
+    exit_code = 43
+    what = Text("There is no scenario called {scenario}.", "没有名为 {scenario} 的场景。")
+    expected = Text("Near it: {near}", "相近的有：{near}")
+    remedy = Text("'lab list' shows them all.", "'lab list' 列出全部场景。")
+
+
+class ScenarioFaulty(RunError):
+    """Details: ``file``, ``line``, ``detail``."""
+
+    exit_code = 44
+    what = Text("{file}, line {line}: {detail}", "{file} 第 {line} 行：{detail}")
+    expected = Text("CONTRIBUTING.md shows how one is written.", "写法见 CONTRIBUTING.md。")
+
+
+class RuleImpossible(RunError):
+    """Details: ``detail`` (a Text)."""
+
+    exit_code = 45
+    what = Text(
+        "The wire cannot do what the scenario asks: {detail}", "线路无法按场景的要求行事：{detail}"
+    )
+    remedy = Text(
+        "Correct the rule in the scenario's file; lab/wire/rules.py says what there is.",
+        "请修改场景文件中的规则；可用的写法见 lab/wire/rules.py。",
+    )
+
+
+class Interrupted(LabError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130
+    what = Text(
+        "Interrupted. Everything was cleaned up; the captures so far are kept in {folder}.",
+        "已中断。一切均已清理；此前的抓包保存在 {folder}。",
+    )

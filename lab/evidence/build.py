@@ -1,0 +1,82 @@
+"""Octets in, evidence out: read the captures, analyse them, match them frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from mmap import mmap
+
+from lab.evidence.calls import decode_calls
+from lab.evidence.manifest import Manifest
+from lab.evidence.run import Evidence, View
+from lab.evidence.touched import decode_touched
+from lab.evidence.vantage import Match, between_hosts, match_views
+from lab.packets.frames import Capture
+from lab.packets.reader import read_capture
+from lab.tcp.connections import connections
+from lab.tcp.model import Connection
+from lab.udp.exchanges import exchanges
+from lab.udp.model import Exchange
+
+Octets = bytes | memoryview | mmap
+FOR_EVER = (1 << 63) - 1
+
+
+def view(host: str, file: str, octets: Octets) -> View:
+    """Read and analyse one capture file; raises NotACapture, naming ``file``."""
+    capture = read_capture(octets, name=file)
+    return View(host, file, capture, tuple(connections(capture)), tuple(exchanges(capture)))
+
+
+def talks(view: View) -> list[Connection | Exchange]:
+    """All exchanges of a capture, in order of their first frame."""
+    both: list[Connection | Exchange] = [*view.connections, *view.exchanges]
+    return sorted(both, key=lambda talk: int(talk.rows[0]))
+
+
+def alone(view: View) -> Evidence:
+    """The evidence that a single capture file gives: no run, no calls, nothing to match."""
+    return Evidence(Manifest(scenario="", engine="", started=0), (view,))
+
+
+def evidence(
+    manifest: Manifest,
+    files: Mapping[str, Octets],
+    calls: Mapping[str, bytes],
+    wire: bytes | None = None,
+) -> Evidence:
+    """Put a run together.
+
+    Args:
+        manifest: run.json.
+        files: capture files by name, of the taps that the manifest names; one may be missing.
+        calls: call logs by host.
+        wire: wire.jsonl, if there is one.
+    """
+    views = [
+        view(tap.host, tap.file, files[tap.file]) for tap in manifest.taps if tap.file in files
+    ]
+    originator = _originator(manifest, views)
+    views.sort(key=lambda one: one.host != originator)
+    match = _match(manifest, views[0].capture, views[1].capture) if len(views) > 1 else None
+    logs = {host: decode_calls(octets) for host, octets in calls.items()}
+    wire_log = decode_touched(wire) if wire is not None else None
+    return Evidence(manifest, tuple(views), logs, wire_log, match)
+
+
+def _match(manifest: Manifest, first: Capture, second: Capture) -> Match:
+    """Match two captures frame by frame, as far as both could have seen a frame."""
+    links = {host.mac for host in manifest.hosts if host.mac}
+    since = max(tap.started for tap in manifest.taps)
+    until = min(tap.ended or FOR_EVER for tap in manifest.taps)
+    return between_hosts(match_views(first, second), first, second, links, since, until)
+
+
+def _originator(manifest: Manifest, views: list[View]) -> str:
+    """The host that sent the first SYN or datagram that any tap saw."""
+    hosts = {address: host.name for host in manifest.hosts for address in host.addresses}
+    started = [
+        (int(one.capture.frames.time[talk.rows[0]]), hosts.get(talk.client.address, ""))
+        for one in views
+        for talk in talks(one)
+    ]
+    return min(started, default=(0, ""))[1]

@@ -1,0 +1,119 @@
+"""The columns while they are being filled, and how headers are fetched for many frames at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.records import Records
+
+Rows = NDArray[np.int64]
+"""Indices of frames."""
+
+DEEPEST = 16
+"""How many headers of one kind may follow each other: tags, tunnels, extension headers."""
+
+
+class Draft(Struct):
+    """The columns of `Frames` being filled, layer by layer; not shared with anyone."""
+
+    octets: NDArray[np.uint8]
+    cut: NDArray[np.int64]  # offset where the captured octets of the frame end
+    end: NDArray[np.int64]  # offset where the innermost packet decoded ends on the wire
+    direction: NDArray[np.uint8]
+    protocol: NDArray[np.uint8]
+    ip_version: NDArray[np.uint8]
+    network: NDArray[np.int64]
+    transport: NDArray[np.int64]
+    payload: NDArray[np.int64]
+    payload_length: NDArray[np.int32]
+    source: NDArray[np.uint64]
+    destination: NDArray[np.uint64]
+    source_port: NDArray[np.uint16]
+    destination_port: NDArray[np.uint16]
+    sequence: NDArray[np.uint32]
+    acknowledgment: NDArray[np.uint32]
+    flags: NDArray[np.uint16]
+    window: NDArray[np.uint16]
+    malformed: NDArray[np.bool_]
+
+    def fits(self, rows: Rows, at: NDArray[np.int64], size: NDArray[np.int64] | int) -> Any:
+        """Mask of the rows whose header of ``size`` octets at ``at`` was captured.
+
+        A header that the packet itself has no room for makes the frame malformed; one that
+        only the snap length cut off does not.
+        """
+        end = at + size
+        room = end <= self.end[rows]
+        if not room.all():
+            self.malformed[rows[~room]] = True
+        return room & (end <= self.cut[rows])
+
+    def headers(self, layout: np.dtype[np.void], at: NDArray[np.int64]) -> NDArray[np.void]:
+        """Fetch the headers at these offsets; all must lie inside the file."""
+        if not len(at):
+            return np.zeros(0, layout)
+        # Windows that overlap, one an octet: indexing them copies a header at a time, and the
+        # file is neither copied nor read as a whole. Plain void items are copied fastest.
+        count = len(self.octets) - layout.itemsize + 1
+        windows = np.ndarray((count,), f"V{layout.itemsize}", self.octets, strides=(1,))
+        found: NDArray[np.void] = windows[at].view(layout)
+        return found
+
+
+def new_draft(octets: NDArray[np.uint8], records: Records) -> Draft:
+    """Columns of nothing decoded yet."""
+    count = len(records.start)
+    return Draft(
+        octets=octets,
+        cut=records.start + records.captured,
+        end=records.start + np.maximum(records.length, records.captured),
+        direction=records.direction.copy(),
+        protocol=np.full(count, Protocol.OTHER, np.uint8),
+        ip_version=np.zeros(count, np.uint8),
+        network=np.full(count, ABSENT, np.int64),
+        transport=np.full(count, ABSENT, np.int64),
+        payload=np.full(count, ABSENT, np.int64),
+        payload_length=np.zeros(count, np.int32),
+        source=np.zeros((count, 2), np.uint64),
+        destination=np.zeros((count, 2), np.uint64),
+        source_port=np.zeros(count, np.uint16),
+        destination_port=np.zeros(count, np.uint16),
+        sequence=np.zeros(count, np.uint32),
+        acknowledgment=np.zeros(count, np.uint32),
+        flags=np.zeros(count, np.uint16),
+        window=np.zeros(count, np.uint16),
+        malformed=np.zeros(count, np.bool_),
+    )
+
+
+def finished(draft: Draft, records: Records) -> Frames:
+    """Close the draft."""
+    return Frames(
+        octets=draft.octets,
+        time=records.time,
+        interface=records.interface,
+        direction=draft.direction,
+        start=records.start,
+        captured=records.captured,
+        length=records.length,
+        protocol=draft.protocol,
+        ip_version=draft.ip_version,
+        network=draft.network,
+        transport=draft.transport,
+        payload=draft.payload,
+        payload_length=draft.payload_length,
+        source=draft.source,
+        destination=draft.destination,
+        source_port=draft.source_port,
+        destination_port=draft.destination_port,
+        sequence=draft.sequence,
+        acknowledgment=draft.acknowledgment,
+        flags=draft.flags,
+        window=draft.window,
+        malformed=draft.malformed,
+    )

@@ -1,0 +1,152 @@
+"""The packet blocks of a pcapng file, all at once, as records."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from lab.packets.frames import Interface, Problem
+from lab.packets.pcapng import OLD_PACKET, SIMPLE_PACKET, Found, walk
+from lab.packets.pcapng_options import nanoseconds, packet_options
+from lab.packets.records import Records, clip_length, impossible, no_records
+
+_LITTLE = sys.byteorder == "little"
+
+
+def read_pcapng(octets: memoryview) -> Records:
+    """Find the records of a pcapng file; never raises, whatever follows the first block type."""
+    found = walk(octets)
+    if not found.packets:
+        return no_records("pcapng", found.interfaces, found.problem)
+    return _gather(octets, found)
+
+
+class _Blocks(Struct):
+    """The headers of all packet blocks; positions are word indices."""
+
+    big: NDArray[np.bool_]  # the section is big-endian
+    foreign: NDArray[np.bool_]  # the section's byte order is not this machine's
+    interface: NDArray[np.int64]  # counted over the whole file
+    known: NDArray[np.bool_]  # that interface was described in the block's own section
+    time: NDArray[np.uint64]  # ticks
+    captured: NDArray[np.int64]
+    length: NDArray[np.uint32]
+    room: NDArray[np.int64]  # octets the block has for the frame
+    data: NDArray[np.int64]
+    end: NDArray[np.int64]  # of the options
+    closed: NDArray[np.bool_]  # the length is repeated at the end
+    simple: NDArray[np.bool_]  # a simple packet block: neither time nor options
+
+
+def _gather(octets: memoryview, found: Found) -> Records:
+    """Turn the packet blocks into records, up to the first that cannot be."""
+    words = np.frombuffer(octets, np.uint32, len(octets) // 4)
+    blocks = _headers(words, found)
+    problem = found.problem
+    bad = np.flatnonzero((blocks.captured > blocks.room) | ~blocks.known | ~blocks.closed)
+    count = int(bad[0]) if len(bad) else len(blocks.room)
+    if len(bad):
+        problem = _bad_packet(found.packets[count], blocks, count)
+    if not count:
+        return no_records("pcapng", found.interfaces, problem)
+    options = blocks.data + (blocks.captured + 3) // 4
+    options = np.where(blocks.simple, blocks.end, options)[:count]
+    direction, comments = packet_options(
+        octets, words, options, blocks.end[:count], blocks.big[:count], blocks.foreign[:count]
+    )
+    interface = blocks.interface[:count].astype(np.int32)
+    time = nanoseconds(blocks.time[:count], interface, found.clocks)
+    return Records(
+        file_format="pcapng",
+        time=np.where(blocks.simple[:count], 0, time),
+        interface=interface,
+        direction=direction,
+        start=4 * blocks.data[:count],
+        captured=blocks.captured[:count].astype(np.int32),
+        length=clip_length(blocks.length[:count]),
+        interfaces=tuple(found.interfaces),
+        comments=tuple(comments),
+        problems=(problem,) if problem else (),
+    )
+
+
+def _headers(words: NDArray[np.uint32], found: Found) -> _Blocks:
+    at = np.frombuffer(found.packets, np.int64) >> 2
+    first = np.array([section.packets for section in found.sections])
+    section = np.searchsorted(first, np.arange(len(at)), side="right") - 1
+    big = np.array([each.order == ">" for each in found.sections])[section]
+    foreign = big if _LITTLE else ~big
+    base = np.array([each.interfaces for each in found.sections] + [len(found.interfaces)])
+
+    def read(index: NDArray[np.int64]) -> NDArray[np.uint32]:
+        value = words[index]
+        return np.where(foreign, value.byteswap(), value) if foreign.any() else value
+
+    def field_of(index: int) -> NDArray[np.uint32]:
+        return read(np.minimum(at + index, len(words) - 1))  # a simple packet block is shorter
+
+    kind, block, number, high, low, captured, length = map(field_of, range(7))
+    if (old := kind == OLD_PACKET).any():  # its interface number is 16 bits wide
+        half = np.where(big, number >> np.uint32(16), number & np.uint32(0xFFFF))
+        number = np.where(old, half, number)
+    interface = number.astype(np.int64) + base[section]
+    blocks = _Blocks(
+        big=big,
+        foreign=foreign,
+        interface=interface,
+        known=interface < base[section + 1],
+        time=high.astype(np.uint64) << np.uint64(32) | low.astype(np.uint64),
+        captured=captured.astype(np.int64),
+        length=length,
+        room=block.astype(np.int64) - 32,
+        data=at + 7,
+        end=(end := at + (block >> np.uint32(2)) - 1),
+        closed=read(end) == block,
+        simple=kind == SIMPLE_PACKET,
+    )
+    if (simple := np.flatnonzero(kind == SIMPLE_PACKET)).size:
+        _simplify(blocks, simple, field_of(2), base[section], found.interfaces)
+    return blocks
+
+
+def _simplify(
+    blocks: _Blocks,
+    rows: NDArray[np.int64],
+    length: NDArray[np.uint32],
+    base: NDArray[np.int64],
+    interfaces: list[Interface],
+) -> None:
+    """Simple packet blocks: the section's first interface, no time, no captured length."""
+    snaps = np.array([each.snap_length or 2**32 for each in interfaces] + [2**32])
+    blocks.interface[rows] = base[rows]
+    blocks.known[rows] = blocks.interface[rows] < len(interfaces)
+    blocks.length[rows] = length[rows]
+    blocks.room[rows] += 16
+    blocks.data[rows] -= 4
+    kept = np.minimum(length[rows].astype(np.int64), snaps[blocks.interface[rows]])
+    blocks.captured[rows] = np.minimum(kept, blocks.room[rows])
+
+
+def _bad_packet(offset: int, blocks: _Blocks, row: int) -> Problem:
+    if not blocks.closed[row]:
+        return impossible(
+            offset,
+            "the block does not repeat its length at its end",
+            "该块末尾没有重复其长度",
+        )
+    if not blocks.known[row]:
+        return impossible(
+            offset,
+            "the packet names an interface that the section does not describe",
+            "该数据包所属的接口在本节中没有描述",
+        )
+    return impossible(
+        offset,
+        "the block has room for {room} octets, but claims {captured} of a frame",
+        "该块只容得下 {room} 字节，却声称含有一帧的 {captured} 字节",
+        room=int(blocks.room[row]),
+        captured=int(blocks.captured[row]),
+    )

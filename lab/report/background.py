@@ -1,0 +1,52 @@
+"""Frames that belong to no exchange: address resolution, neighbour discovery, group membership."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.packets.frames import ABSENT, Frames, Protocol
+
+NAMES = {
+    Protocol.ARP: "ARP",
+    Protocol.ICMP: "ICMP",
+    Protocol.ICMPV6: "ICMPv6",
+    Protocol.TCP: "TCP",
+    Protocol.UDP: "UDP",
+    Protocol.FRAGMENT: "IP fragment",
+}
+IP_PROTOCOLS = {0: "ICMPv6", 2: "IGMP", 47: "GRE", 50: "ESP", 89: "OSPF", 132: "SCTP"}
+"""By the IP protocol field (IANA protocol numbers); hop-by-hop (0) heads MLD reports."""
+
+
+def background(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> dict[str, int]:
+    """Count the frames outside all exchanges by protocol, most frequent first."""
+    outside = np.ones(len(frames), np.bool_)
+    for rows in taken:
+        outside[rows] = False
+    counts: Counter[str] = Counter()
+    for protocol in Protocol:
+        rows = np.flatnonzero(outside & (frames.protocol == int(protocol)))
+        if protocol is Protocol.OTHER:
+            counts.update(_others(frames, rows))
+        elif len(rows):
+            counts[NAMES[protocol]] += len(rows)
+    return dict(counts.most_common())
+
+
+def _others(frames: Frames, rows: NDArray[np.int64]) -> Counter[str]:
+    """Name what carries neither TCP, UDP, ICMP nor ARP by its IP protocol field."""
+    counts: Counter[str] = Counter()
+    network, version = frames.network[rows], frames.ip_version[rows]
+    for ip_version, place in ((4, 9), (6, 6)):
+        fields = network[(version == ip_version) & (network != ABSENT)] + place
+        inside = fields[fields < len(frames.octets)]
+        numbers, totals = np.unique(frames.octets[inside], return_counts=True)
+        for number, total in zip(numbers.tolist(), totals.tolist(), strict=True):
+            counts[IP_PROTOCOLS.get(number, f"IP protocol {number}")] += total
+    if rest := len(rows) - counts.total():
+        counts["other"] += rest
+    return counts

@@ -1,0 +1,56 @@
+"""Play a scenario on an engine and find what it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.backends.base import Engine, Line, Say
+from lab.capture import folder
+from lab.capture.mending import mend
+from lab.errors import EngineFailed, Interrupted, RunNotFound
+from lab.scenarios.base import Scenario
+
+
+def checkout() -> Path:
+    """The folder that holds compose.yaml: the one this package was installed from, else here."""
+    source = Path(__file__).resolve().parent.parent
+    return source if (source / "compose.yaml").is_file() else Path.cwd()
+
+
+def play(
+    engine: Engine, scenario: Scenario, captures: Path, say: Say, show: Callable[[Line], None]
+) -> Path:
+    """Run one scenario from nothing to its published folder.
+
+    Raises EngineError when the engine could not, Interrupted after Ctrl-C (everything is cleaned
+    up and the captures kept).
+    """
+    _mend_abandoned(captures)
+    before = _newest(captures)
+    try:
+        engine.prepare(say)
+        made = engine.run(scenario, show)
+    except KeyboardInterrupt:
+        engine.down()
+        _mend_abandoned(captures)
+        raise Interrupted(folder=_newest(captures) or captures) from None
+    _mend_abandoned(captures)
+    if made is not None and made.exists():  # else its sniffer died, and it has just been mended
+        return made
+    after = _newest(captures)
+    if after is None or after == before:
+        raise EngineFailed(detail="the sniffer recorded nothing")
+    return after
+
+
+def _mend_abandoned(captures: Path) -> None:
+    for path in folder.abandoned(captures):
+        mend(path)
+
+
+def _newest(captures: Path) -> Path | None:
+    try:
+        return folder.newest(captures)
+    except RunNotFound:
+        return None

@@ -1,0 +1,41 @@
+"""The scenarios: each is one module of this package and offers it as ``SCENARIO``."""
+
+from __future__ import annotations
+
+import importlib
+from pkgutil import iter_modules
+
+from lab.errors import ScenarioUnknown
+from lab.scenarios.base import Scenario
+
+PARTS = {"base", "programs", "script", "seen"}
+"""Modules of this package that are no scenarios."""
+
+
+def names() -> tuple[str, ...]:
+    """Every scenario's id, in alphabetical order, without importing one."""
+    return tuple(sorted(name for _, name, _ in iter_modules(__path__) if name not in PARTS))
+
+
+def find(name: str) -> Scenario:
+    """Return the scenario called ``NAME`` or ``NAME:VARIANT``.
+
+    Raises ScenarioUnknown, naming the nearest.
+    """
+    name, _, variant = name.partition(":")
+    if name not in names():
+        raise _unknown(name, names())
+    scenario: Scenario = importlib.import_module(f"{__name__}.{name}").SCENARIO
+    if not variant:
+        return scenario
+    if variant not in scenario.variants:
+        known = tuple(f"{name}:{one}" for one in scenario.variants)
+        raise _unknown(f"{name}:{variant}", known or (name,))
+    return scenario.variant(variant)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> ScenarioUnknown:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, cutoff=0.4) or known
+    return ScenarioUnknown(scenario=name, near=", ".join(near))

@@ -1,0 +1,184 @@
+"""The expected script: the segments of a connection that a scenario promises, one a line.
+
+    C>S SYN        seq 0                lost
+    C>S SYN        seq 0                after 0.95..1.1 s
+    S>C SYN,ACK    seq 0   ack 1
+    C>S ACK                ack 1
+    C>S PSH,ACK    seq 1 +17
+    S>C ACK                ack 18       optional
+    ...
+
+C is the client, S the server. Numbers are relative to the ISN; what a line leaves out is not
+compared. ``after`` counts from the line before. ``lost``: its sender's port saw it, the other did
+not. ``optional``: depends on timing that the protocol leaves open. ``...`` stands for any segments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from lab.errors import ScenarioFaulty
+
+UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+_LINE = re.compile(
+    r"(?P<sender>[CS])>[CS]\s+(?P<flags>[A-Z,]+)"
+    r"(?:\s+seq\s+(?P<sequence>\d+))?(?:\s+\+(?P<length>\d+))?(?:\s+ack\s+(?P<ack>\d+))?"
+    r"(?:\s+(?P<lost>lost))?(?:\s+(?P<optional>optional))?"
+    r"(?:\s+after\s+(?P<least>[\d.]+)\.\.(?P<most>[\d.]+)\s*(?P<unit>us|ms|s))?"
+)
+
+
+class Line(Struct, frozen=True):
+    """One line of a script; None: not compared."""
+
+    text: str
+    sender: str = ""  # "C" or "S"; "" for "..."
+    flags: frozenset[str] = frozenset()
+    sequence: int | None = None
+    length: int | None = None
+    acknowledgment: int | None = None
+    lost: bool = False
+    optional: bool = False
+    after: tuple[int, int] | None = None  # ns since the line before: at least, at most
+
+    @property
+    def is_gap(self) -> bool:
+        return not self.sender
+
+    def describes(self, segment: Segment) -> bool:
+        """Whether a segment is what this line says, its time left aside."""
+        return (
+            self.sender == segment.sender
+            and self.flags == segment.flags
+            and self.lost == segment.lost
+            and self.sequence in (None, segment.sequence)
+            and self.length in (None, segment.length)
+            and self.acknowledgment in (None, segment.acknowledgment)
+        )
+
+
+class Segment(Struct, frozen=True):
+    """One segment of a run, as scripts speak of it. Numbers are relative."""
+
+    number: int  # of the frame in the originator's capture; 0 if it never got there
+    time: int  # ns
+    sender: str
+    flags: frozenset[str]
+    sequence: int
+    length: int
+    acknowledgment: int
+    lost: bool = False
+
+
+class Row(Struct, frozen=True):
+    """Expected and seen side by side. ``mark``: "=" as expected, "~" but for its time, "!" not."""
+
+    mark: str
+    expected: Line | None
+    seen: Segment | None
+
+
+def parse(text: str, where: str = "") -> tuple[Line, ...]:
+    """Read a script; raises ScenarioFaulty, naming ``where`` and the line."""
+    return tuple(
+        _line(words.strip(), where, number)
+        for number, words in enumerate(text.splitlines(), 1)
+        if words.strip()
+    )
+
+
+def _line(words: str, where: str, number: int) -> Line:
+    if words == "...":
+        return Line(words)
+    found = _LINE.fullmatch(words)
+    if found is None:
+        raise ScenarioFaulty(file=where, line=number, detail=f"not a line of a script: {words}")
+    return Line(
+        words,
+        found["sender"],
+        frozenset(found["flags"].split(",")),
+        _number(found["sequence"]),
+        _number(found["length"]),
+        _number(found["ack"]),
+        found["lost"] is not None,
+        found["optional"] is not None,
+        _span(found["least"], found["most"], found["unit"]),
+    )
+
+
+def _number(digits: str | None) -> int | None:
+    return None if digits is None else int(digits)
+
+
+def _span(least: str | None, most: str | None, unit: str | None) -> tuple[int, int] | None:
+    if least is None or most is None or unit is None:
+        return None
+    return int(float(least) * UNITS[unit]), int(float(most) * UNITS[unit])
+
+
+def compare(script: Sequence[Line], segments: Sequence[Segment]) -> tuple[Row, ...]:
+    """Lay a script beside the segments seen so that as few as possible of either stand alone."""
+    pairs = _align(script, segments)
+    rows: list[Row] = []
+    before: int | None = None  # time of the line before
+    for line, segment in pairs:
+        rows.append(Row(_mark(line, segment, before), line, segment))
+        if line and segment:
+            before = segment.time
+    return tuple(rows)
+
+
+def is_kept(rows: Sequence[Row]) -> bool:
+    """Whether all that was promised was seen, in time, and nothing else."""
+    return all(row.mark == "=" for row in rows)
+
+
+def _mark(line: Line | None, segment: Segment | None, before: int | None) -> str:
+    if line is None or (segment is None and not (line.optional or line.is_gap)):
+        return "!"
+    if segment is None or line.after is None or before is None:
+        return "="
+    least, most = line.after
+    return "=" if least <= segment.time - before <= most else "~"
+
+
+Pair = tuple[Line | None, Segment | None]
+
+
+def _align(script: Sequence[Line], segments: Sequence[Segment]) -> list[Pair]:
+    """The cheapest way to pair them: a required line or a segment left alone costs one."""
+    costs = [[0] * (len(segments) + 1) for _ in range(len(script) + 1)]
+    for i in range(len(script), -1, -1):
+        for j in range(len(segments), -1, -1):
+            moves = _moves(script, segments, i, j)
+            costs[i][j] = min((price + costs[x][y] for price, x, y in moves), default=0)
+    i = j = 0
+    pairs: list[Pair] = []
+    while i < len(script) or j < len(segments):
+        moves = _moves(script, segments, i, j)
+        price, x, y = min(moves, key=lambda move: move[0] + costs[move[1]][move[2]])
+        paired = x > i or (y > j and not price)  # a line, or a gap that takes a segment
+        pairs.append((script[i] if paired else None, segments[j] if y > j else None))
+        i, j = x, y
+    return [(line, segment) for line, segment in pairs if segment or not (line and line.is_gap)]
+
+
+def _moves(
+    script: Sequence[Line], segments: Sequence[Segment], i: int, j: int
+) -> list[tuple[int, int, int]]:
+    """What may come next after i lines and j segments: (cost, lines, segments) behind it."""
+    line = script[i] if i < len(script) else None
+    segment = segments[j] if j < len(segments) else None
+    found = []
+    if line and segment and line.is_gap:
+        found.append((0, i, j + 1))
+    elif line and segment and line.describes(segment):
+        found.append((0, i + 1, j + 1))
+    if line:
+        found.append((int(not (line.is_gap or line.optional)), i + 1, j))
+    if segment and not (line and line.is_gap):
+        found.append((1, i, j + 1))
+    return found

@@ -1,0 +1,80 @@
+"""Many clients, one at a time (the shape of S0-P1 and S0-P3): the second waits for the first.
+
+On the wire the second client looks served: its SYN is answered and its greeting acknowledged, by
+the kernel alone, while the connection waits for accept. Only the reply is missing, until the first
+client has gone. Compare server_threads.py and its neighbours: the same segments, the reply at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import socket
+from collections.abc import Callable
+
+PORT = 12345
+REPLY = "服务器已收到消息!"
+Say = Callable[[str, str], None]
+
+
+def main() -> None:
+    """Serve ``--count`` connections, or until Ctrl-C."""
+    options = read_command_line()
+    say = speaker(options.lang)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((options.address, options.port))
+            listener.listen(5)  # bounds how many may wait for accept, not how many are served
+            address, port = listener.getsockname()
+            say(f"TCP server listens on {address}:{port}.", f"TCP 服务器监听 {address}:{port}。")
+            serve(listener, options.count, say)
+    except KeyboardInterrupt:
+        say("Stopped; the listening socket is closed.", "已停止，监听套接字已关闭。")
+    except OSError as error:
+        where = f"{options.address}:{options.port}"
+        raise SystemExit(f"TCP server on {where}: {error.strerror or error}") from None
+
+
+def serve(listener: socket.socket, count: int | None, say: Say) -> None:
+    """Serve one connection to its end before the next is accepted."""
+    for _ in itertools.count() if count is None else range(count):
+        connection, (address, port) = listener.accept()
+        talk(connection, f"{address}:{port}", say)
+
+
+def talk(connection: socket.socket, peer: str, say: Say) -> None:
+    """Answer each chunk, to the end of the stream; a broken connection ends only itself."""
+    say(f"Connected: {peer}.", f"已连接：{peer}。")
+    try:
+        with connection:  # leaving the block closes the socket: FIN
+            while octets := connection.recv(1024):
+                connection.sendall(REPLY.encode("utf-8"))
+                say(
+                    f"Answered {peer}: {len(octets)} octets.",
+                    f"已应答 {peer}：{len(octets)} 字节。",
+                )
+        say(f"Closed: {peer}.", f"已关闭：{peer}。")
+    except OSError as error:
+        say(f"Broken: {peer}: {error.strerror}.", f"已中断：{peer}：{error.strerror}。")
+
+
+def read_command_line() -> argparse.Namespace:
+    """Return the options: address, port, count, lang."""
+    parser = argparse.ArgumentParser(description="A greeting server: one client at a time.")
+    option = parser.add_argument
+    option("--address", default="0.0.0.0", help="where to listen (default: every address)")
+    option("--port", type=int, default=PORT, help="default: %(default)s; 0: any that is free")
+    option("--count", type=int, metavar="N", help="end after N connections (default: never)")
+    option("--lang", choices=("en", "zh"), default=os.environ.get("LAB_LANG", "en"))
+    return parser.parse_args()
+
+
+def speaker(lang: str) -> Say:
+    """Return what prints a line, worded in English and in Chinese, in one of the two."""
+    return lambda en, zh: print(zh if lang.startswith("zh") else en, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""Captures of other projects: the analysis says what TShark and Zeek say of them.
+
+The corpus lies beside the repository; every difference that is left has its reason below.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.packets.addresses import Endpoint
+from lab.packets.frames import Capture
+from lab.packets.reader import read_capture
+from lab.tcp.connections import connections
+from lab.tcp.model import Connection
+from lab.tcp.segments import segments
+from lab.tcp.zeek import LIKELY_SERVER_PORTS, summary
+
+CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
+TSHARK, ZEEK = CORPUS / "oracle_tshark.jsonl", CORPUS / "oracle_zeek.jsonl"
+
+pytestmark = pytest.mark.skipif(
+    not TSHARK.exists(), reason="needs the foreign captures (../shared/corpus)"
+)
+
+PCAPPLUSPLUS = "PcapPlusPlus/Tests/Packet++Test/PacketExamples/"
+TUNNELS = "zeek/testing/btest/Traces/tunnels/"
+
+UNREAD = {  # files whose streams differ, because the lab reads fewer (or more) layers
+    "tunnel": (
+        f"{PCAPPLUSPLUS}GrePackets.pcap",
+        f"{PCAPPLUSPLUS}gtp.pcap",
+        "tcpdump/tests/geneve-gcp.pcap",
+        "tcpdump/tests/geneve.pcap",
+        *(
+            f"tcpdump/tests/gso-{outer}-{tunnel}-{inner}.pcap"
+            for outer in ("ipv4", "ipv6")
+            for tunnel in ("geneve", "vxlan")
+            for inner in ("ipv4", "ipv6")
+        ),
+        "tcpdump/tests/wccp_redirect_gre.pcap",
+        f"{TUNNELS}ayiya3.pcap",
+        f"{TUNNELS}gre-over-udp-4754.pcap",
+        f"{TUNNELS}gtp/gtp6_gtp_0x32.pcap",
+        f"{TUNNELS}vxlan-encapsulated-http.pcap",
+    ),
+    "MPLS or VN-Tag": (
+        f"{PCAPPLUSPLUS}MplsPackets.pcap",
+        "tcpdump/tests/lspping-fec-ldp.pcap",
+        "zeek/testing/btest/Traces/mixed-vlan-mpls.pcap",
+        "zeek/testing/btest/Traces/vntag_vlan_sandwich_clean.pcap",
+    ),
+    "link type": (
+        f"{PCAPPLUSPLUS}CiscoHDLC.pcap",
+        "tcpdump/tests/arcnet-rfc1051-arp-icmp-http.pcap",
+        "tcpdump/tests/arcnet-rfc1201-arp-icmp-http.pcap",
+        "tcpdump/tests/bgp-aigp.pcap",
+        "tcpdump/tests/bgp_vpn_attrset.pcap",
+        "tcpdump/tests/ipoib.pcap",
+    ),
+    "TCP inside what an application carries": (
+        "PcapPlusPlus/Tests/ExamplesTest/pcap_examples/tcp-reassembly.pcap",
+        "dpkt/examples/data/nb6-http.pcap",
+        "tcpdump/tests/sflow_expanded.pcap",
+    ),
+    "TShark rejects an IPv6 packet of more than 65,535 octets": ("tcpdump/tests/bigtcp-ipv6.pcap",),
+}
+NOT_COMPARED = {name for names in UNREAD.values() for name in names}
+
+DIFFERENCES = {  # (file, stream) -> (what differs, why)
+    (f"{PCAPPLUSPLUS}Ftp.pcap", 0): ("ends", "TShark also names the tunnel's addresses"),
+    (f"{PCAPPLUSPLUS}IPv4-encapsulated-IPv6.pcap", 0): (
+        "ends",
+        "TShark also names the tunnel's addresses",
+    ),
+    ("tcpdump/tests/of13_ericsson.pcapng", 9): (
+        "packets",
+        "an OpenFlow message quotes the other direction's headers",
+    ),
+    ("tcpdump/tests/bgp-bgp_capabilities_print-oobr-1.pcap", 0): (
+        "completeness",
+        "a SYN with impossible flags and 4,075 octets of data",
+    ),
+    ("tcpdump/tests/bgp-bgp_capabilities_print-oobr-2.pcap", 0): (
+        "completeness",
+        "a SYN with impossible flags and 4,075 octets of data",
+    ),
+    ("PcapPlusPlus/Tests/ExamplesTest/expected_output/ipfragutil_bpf_filter.pcap", 0): (
+        "flags",
+        "the segment's IP fragments are not put together",
+    ),
+}
+
+ATTEMPT_TIMER = "unanswered for 5 s: Zeek ends the connection and begins another"
+BEYOND_ZEEK = {  # (trace, the higher port) -> why the letters differ
+    ("tcp/retransmit-timeout.pcapng", 51889): "idle for 5 min: Zeek begins another connection",
+    **{
+        ("ssh/ssh.client-side-half-duplex.pcap", port): ATTEMPT_TIMER
+        for port in (41164, 51880, 56594, 56875, 57189)
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One file: what the lab finds and what the oracle says."""
+
+    file: str
+    found: tuple[Connection, ...]
+    said: list[Any]
+
+
+@cache
+def _lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _capture(file: str) -> Capture:
+    return read_capture((CORPUS / file).read_bytes(), name=file)
+
+
+@cache
+def _files() -> list[Compared]:
+    return [
+        Compared(line["file"], connections(_capture(line["file"])), line["tcp"])
+        for line in _lines(TSHARK)
+        if line["file"] not in NOT_COMPARED
+    ]
+
+
+def _streams() -> Iterator[tuple[str, Connection, Any]]:
+    for compared in _files():
+        yield from (
+            (compared.file, found, said)
+            for found, said in zip(compared.found, compared.said, strict=False)
+        )
+
+
+def _known(what: str) -> set[tuple[str, int]]:
+    return {key for key, (kind, _) in DIFFERENCES.items() if kind == what}
+
+
+def _differing(told: Mapping[tuple[str, int], tuple[object, object]]) -> set[tuple[str, int]]:
+    return {key for key, (found, said) in told.items() if found != said}
+
+
+def test_the_streams_are_split_as_tshark_splits_them() -> None:
+    differing = {c.file for c in _files() if len(c.found) != len(c.said)}
+    assert differing == set()
+
+
+def test_every_file_left_out_still_differs() -> None:
+    said = {line["file"]: line["tcp"] for line in _lines(TSHARK)}
+    alike = {f for f in NOT_COMPARED if len(connections(_capture(f))) == len(said[f])}
+    assert alike == set()
+
+
+def test_the_endpoints_are_tsharks() -> None:
+    told = {
+        (file, said["stream"]): (
+            {found.client, found.server},
+            {Endpoint(said["a"], said["ap"]), Endpoint(said["b"], said["bp"])},
+        )
+        for file, found, said in _streams()
+    }
+    assert _differing(told) == _known("ends")
+
+
+def test_as_many_packets_go_each_way() -> None:
+    told = {}
+    for file, found, said in _streams():
+        forward = found.from_client == found.from_client[0]
+        told[file, said["stream"]] = [int(forward.sum()), int((~forward).sum())], said["pk"]
+    assert _differing(told) == _known("packets")
+
+
+def test_completeness_is_tsharks() -> None:
+    told = {
+        (file, said["stream"]): (found.completeness, said["completeness"])
+        for file, found, said in _streams()
+    }
+    assert _differing(told) == _known("completeness")
+
+
+def test_every_flag_of_every_frame_is_tsharks() -> None:
+    told = {
+        (file, said["stream"]): (_found_flags(found), _said_flags(said))
+        for file, found, said in _streams()
+    }
+    assert _differing(told) == _known("flags")
+
+
+def _found_flags(found: Connection) -> set[tuple[int, str]]:
+    return {(n, str(flag.name).lower()) for n, flags in found.flags.items() for flag in flags}
+
+
+def _said_flags(said: Any) -> set[tuple[int, str]]:
+    return {(n, flag) for flag, ways in said["an"].items() for way in ways for n in way}
+
+
+# ---------------------------------------------------------------- Zeek
+
+
+def test_conn_state_and_history_are_zeeks() -> None:
+    differing = set()
+    for line in _lines(ZEEK):
+        if line["trace"] not in NOT_COMPARED | _tunnels() and _is_comparable(line):
+            differing |= _zeek_differences(line)
+    assert differing == set(BEYOND_ZEEK)
+
+
+def _is_comparable(line: Any) -> bool:
+    return (line["plain"] or line["ignore_checksums"]) and all(
+        "history" in conn for conn in line["conns"]
+    )
+
+
+def _tunnels() -> set[str]:
+    return {line["trace"] for line in _lines(ZEEK) if "/tunnels/" in line["trace"]}
+
+
+def _zeek_differences(line: Any) -> set[tuple[str, int]]:
+    said = _said_by_zeek(line)
+    bare = " -b" in line["cmd"]  # without the scripts that know servers' ports
+    found = _letters(line["trace"], frozenset() if bare else LIKELY_SERVER_PORTS)
+    trace = line["trace"].removeprefix("zeek/testing/btest/Traces/")
+    return {
+        (trace, max(end.port for end in ends))
+        for ends in said.keys() | found.keys()
+        if said.get(ends) != found.get(ends)
+    }
+
+
+def _said_by_zeek(line: Any) -> dict[frozenset[Endpoint], list[tuple[str, str]]]:
+    said: dict[frozenset[Endpoint], list[tuple[str, str]]] = {}
+    for conn in line["conns"]:
+        if conn["proto"] == "tcp":
+            ends = frozenset(
+                Endpoint(conn[f"id.{who}_h"], int(conn[f"id.{who}_p"])) for who in ("orig", "resp")
+            )
+            said.setdefault(ends, []).append((conn["conn_state"], conn["history"]))
+    return said
+
+
+def _letters(file: str, likely: frozenset[int]) -> dict[frozenset[Endpoint], list[tuple[str, str]]]:
+    capture = _capture(file)
+    letters: dict[frozenset[Endpoint], list[tuple[str, str]]] = {}
+    for found in connections(capture):
+        parts = segments(capture.frames, found.rows, found.from_client)
+        ends = (
+            (found.client, found.server) if found.from_client[0] else (found.server, found.client)
+        )
+        told = summary(parts, (ends[0].port, ends[1].port), likely)
+        letters.setdefault(frozenset(ends), []).append(told)
+    return letters

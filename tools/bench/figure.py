@@ -1,0 +1,44 @@
+"""One figure of the bench: what was measured, against what, and the target."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure that is met when ``value`` is at most ``target``."""
+
+    name: str
+    value: float
+    target: float
+    detail: str
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.target
+
+    def line(self) -> str:
+        mark = "ok  " if self.met else "MISS"
+        return f"{mark}  {self.name}: {self.value:.2f} (at most {self.target:g})  {self.detail}"
+
+
+def alternate(times: int, *doings: Callable[[], object]) -> list[float]:
+    """The median seconds of each of several doings, measured in turns, after one round unmeasured."""
+    taken: list[list[float]] = [[] for _ in doings]
+    for turn in range(times + 1):
+        for doing, seconds in zip(doings, taken, strict=True):
+            began = time.perf_counter()
+            doing()
+            if turn:
+                seconds.append(time.perf_counter() - began)
+    return [statistics.median(seconds) for seconds in taken]
+
+
+def quietly(*command: str, **options: object) -> None:
+    """Run a command that must succeed."""
+    subprocess.run(command, check=True, capture_output=True, **options)  # type: ignore[call-overload]
