@@ -47,13 +47,22 @@ def load_run(folder: Path) -> Evidence:
     present = {name: read_octets(path) for name, path in files.items() if path.exists()}
     if not present:
         raise RunIncomplete(folder=folder.name, reason=same(manifest.reason or "no capture"))
-    logs = {path.name.removesuffix(".calls.jsonl"): path for path in folder.glob("*.calls.jsonl")}
+    wire = folder / "wire.jsonl"
     try:
-        calls = {host: path.read_bytes() for host, path in logs.items()}
-        wire = folder / "wire.jsonl"
-        return evidence(manifest, present, calls, wire.read_bytes() if wire.exists() else None)
+        return evidence(
+            manifest,
+            present,
+            calls=_logs(folder, ".calls.jsonl"),
+            wire=wire.read_bytes() if wire.exists() else None,
+            states=_logs(folder, ".states.jsonl"),
+        )
     except msgspec.MsgspecError as error:
         raise RunDamaged(file="log", detail=error) from error
+
+
+def _logs(folder: Path, ending: str) -> dict[str, bytes]:
+    """The logs of one kind, by host."""
+    return {path.name.removesuffix(ending): path.read_bytes() for path in folder.glob(f"*{ending}")}
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -32,6 +32,7 @@
     │   ├── RunDamaged         42
     │   ├── ScenarioUnknown    43
     │   ├── ScenarioFaulty     44
+    │   ├── NotAvailable       77   what a scenario needs is not there: neither passed nor failed
     │   └── RuleImpossible     45   of the wire: it contradicts itself or names no host
     └── Interrupted           130
 
@@ -410,6 +411,19 @@ class ScenarioFaulty(RunError):
     exit_code = 44
     what = Text("{file}, line {line}: {detail}", "{file} 第 {line} 行：{detail}")
     expected = Text("CONTRIBUTING.md shows how one is written.", "写法见 CONTRIBUTING.md。")
+
+
+class NotAvailable(RunError):
+    """Details: ``capability``, ``reason`` (what the probe was told)."""
+
+    exit_code = 77
+    what = Text(
+        "Not available here: {capability} ({reason}).", "此处不可用：{capability}（{reason}）。"
+    )
+    remedy = Text(
+        "The scenario has neither passed nor failed: its kernel or engine lacks what it is about.",
+        "该场景既未通过也未失败：内核或引擎缺少它所需的能力。",
+    )
 
 
 class RuleImpossible(RunError):

@@ -39,10 +39,15 @@ def _host(scenario: Scenario, host: str) -> dict[str, list[str]]:
     others = [name for name in scenario.listens if name != host]
     return {
         "programs": _programs(scenario, host),
+        "capabilities": list(_capabilities(scenario, host)),
         "recorded": list(scenario.topology.names),
         "listens": list(scenario.listens.get(host, ())),
         "after": (others if host not in scenario.listens else []) + wire,
     }
+
+
+def _capabilities(scenario: Scenario, name: str) -> tuple[str, ...]:
+    return next(host.capabilities for host in scenario.topology.hosts if host.name == name)
 
 
 def _programs(scenario: Scenario, host: str) -> list[str]:

@@ -16,6 +16,7 @@ class Host(Struct, frozen=True):
     segment: int = 1  # the switch it is plugged into; a router joins segments
     addresses: tuple[str, ...] = ()  # further ones, "10.77.1.100/24"
     sysctls: Mapping[str, str] = {}  # of its network namespace: "net.ipv4.tcp_retries2": "3"
+    capabilities: tuple[str, ...] = ()  # of its programs: "NET_RAW", "NET_ADMIN"
 
 
 class Router(Struct, frozen=True):

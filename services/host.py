@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from services.capabilities import keep_over_setuid
 from services.listening import are_open
 from services.offload import turn_off
 from services.programs import Programs, Waiting, is_settled, parse
@@ -54,10 +55,10 @@ def main() -> NoReturn:
         prepare(options.interface)
         link = options.run or options.captures / "current"
         run = find_run(link, options.patience, waiting)
-        user = give_up_root(run.parent)
-        prepare_stage(run / "control" / "stage")
         if os.environ.get("LAB_PLAN") or not options.programs:
             follow_plan(run, options, waiting)
+        user = give_up_root(run.parent, bool(options.capabilities))
+        prepare_stage(run / "control" / "stage")
         with contextlib.ExitStack() as witnesses:
             if options.witness:
                 witness = witnesses.enter_context(Witness(run, options.name, user))
@@ -65,7 +66,7 @@ def main() -> NoReturn:
             addresses = ", ".join(host.addresses)
             say(
                 f"Ready: {addresses}, port {host.port} of the switch, offload off.",
-                f"就绪：{addresses}，交换机端口 {host.port},offload 已关闭。",
+                f"就绪：{addresses}，交换机端口 {host.port}，offload 已关闭。",
             )
             wait_for_sniffer(run / "control", options.recorded, options.patience, waiting)
             say("The sniffer records this host's port.", "抓包程序已在录制本机的端口。")
@@ -89,7 +90,8 @@ def run_programs(
     control = run / "control"
 
     def is_over() -> bool:
-        return (control / "end").exists() or not control.is_dir()
+        ends = ("end", "stage/unavailable")
+        return any((control / end).exists() for end in ends) or not control.is_dir()
 
     def look() -> bool:
         """Between two looks at the programs: say once that they listen; ask for the end."""
@@ -98,7 +100,8 @@ def run_programs(
         return is_over()
 
     listening = control / f"{options.name}.listening"
-    with Programs(run / f"{options.name}.calls.jsonl", user, waiting) as programs:
+    calls = run / f"{options.name}.calls.jsonl"
+    with Programs(calls, user, waiting, options.capabilities) as programs:
         programs.run(parse(options.programs), look)
     end_witness()
     codes = programs.exit_codes
@@ -138,8 +141,10 @@ def find_run(link: Path, patience: float, waiting: Waiting) -> Path:
     return link.resolve()
 
 
-def give_up_root(captures: Path) -> int | None:
+def give_up_root(captures: Path, has_powers: bool) -> int | None:
     """Become the owner of the captures; return the user the programs run as (None: as ourselves).
+
+    ``has_powers``: some capabilities are kept, to be given to the programs.
 
     If the owner is root, this process stays root, with the few capabilities it was given, and the
     programs run as nobody; in a user namespace that has only root, as a root without power.
@@ -153,9 +158,11 @@ def give_up_root(captures: Path) -> int | None:
         take_power_from_root()
         return None
     try:
+        if has_powers:
+            keep_over_setuid()
         os.setgroups([])
         os.setgid(owner.st_gid)
-        os.setuid(owner.st_uid)  # no longer root: every capability has gone with it
+        os.setuid(owner.st_uid)  # no longer root: every other capability has gone with it
     except PermissionError:
         refuse(NOT_READY, "root cannot be given up: keep cap_add: [SETUID, SETGID]")
     return None
@@ -220,7 +227,7 @@ def follow_plan(run: Path, options: argparse.Namespace, waiting: Waiting) -> Non
         for word in plan["programs"]
     ]
     options.listens, options.after = plan["listens"], plan["after"]
-    options.recorded = plan["recorded"]
+    options.recorded, options.capabilities = plan["recorded"], plan["capabilities"]
 
 
 def wait_for_sniffer(control: Path, names: list[str], patience: float, waiting: Waiting) -> None:
@@ -298,6 +305,7 @@ def read_command_line() -> argparse.Namespace:
     options = parser.parse_args(words[:cut])
     options.programs = words[cut + 1 :]
     options.recorded = [options.name]  # a plan names the other hosts too
+    options.capabilities = []
     return options
 
 

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from services.capabilities import becoming
 from services.sockdiag import SockDiag
 
 POLL = 0.005  # seconds between two looks
@@ -60,10 +61,13 @@ class Waiting:
 class Programs:
     """The programs of one host; leaving the ``with`` block ends those that still run."""
 
-    def __init__(self, calls: Path, user: int | None, waiting: Waiting) -> None:
+    def __init__(
+        self, calls: Path, user: int | None, waiting: Waiting, capabilities: Sequence[str] = ()
+    ) -> None:
         """Write their calls to the file, run them as that user (None: as this process)."""
         self.calls = os.open(calls, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         self.user = user
+        self.capabilities = capabilities
         self.waiting = waiting
         self.processes: list[subprocess.Popen[bytes]] = []
         self.ended_by_us: list[subprocess.Popen[bytes]] = []
@@ -90,14 +94,16 @@ class Programs:
 
     def start(self, words: Iterable[str]) -> subprocess.Popen[bytes]:
         """Start one program, in a process group of its own."""
+        who: dict[str, Any] = {"preexec_fn": becoming(self.user, self.capabilities)}
+        if not self.capabilities:
+            group = None if self.user is None else ()
+            who = {"user": self.user, "group": self.user, "extra_groups": group}
         process = subprocess.Popen(
             [sys.executable, "-m", "services.record", *words],
             env=os.environ | {"LAB_CALLS_FD": str(self.calls)},
             pass_fds=(self.calls,),
             process_group=0,
-            user=self.user,
-            group=self.user,
-            extra_groups=None if self.user is None else (),
+            **who,
         )
         self.processes.append(process)
         return process

@@ -234,7 +234,7 @@ def main() -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code
     except KeyboardInterrupt as error:
-        sys.excepthook(type(error), error, error.__traceback__)
+        _show_place(error.__traceback__, log.file)
         code = 128 + signal.SIGINT
     # Sockets that the program left open have been dropped by now, and their closing is written.
     sys.exit(code)
@@ -283,6 +283,16 @@ def _show(
             link.tb_next = link.tb_next.tb_next
         link = link.tb_next
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
+def _show_place(trace: TracebackType | None, file: str) -> None:
+    """Print where in the program an interrupt came: what it was waiting for."""
+    import traceback  # slow, and seldom needed
+
+    places = [place for place in traceback.extract_tb(trace) if place.filename == file]
+    for place in places[-1:]:
+        words = f"interrupted in line {place.lineno} of {os.path.basename(file)}: {place.line}"
+        print(words, file=sys.stderr)
 
 
 def _refuse(message: str) -> NoReturn:

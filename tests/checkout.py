@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _PARTS = ("compose.yaml", ".dockerignore", "lab", "services", "requirements")
-LONGEST = 120  # seconds that any command may take
+LONGEST = 300  # seconds that any command may take: the first one builds the image
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,16 @@ def segment(
     seq: int = 1000,
     ack: int = 0,
     port: int = 40000,
+    options: bytes = b"",
 ) -> bytes:
     """A TCP segment between ``port`` of the client and port 80 of the server."""
     ends, ports = (CLIENT, SERVER), (port, 80)
     if sender == "server":
         ends, ports = (SERVER, CLIENT), (80, port)
     bits = sum(LETTERS[letter] for letter in flags)
-    body = tcp(payload, bits, sequence=seq, acknowledgment=ack, ports=ports, ends=ends)
+    body = tcp(
+        payload, bits, sequence=seq, acknowledgment=ack, options=options, ports=ports, ends=ends
+    )
     return between(sender, ipv4(body, 6, source=ends[0], destination=ends[1]))
 
 

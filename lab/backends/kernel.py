@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import shutil
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lab.errors import EngineFailed, NamespacesForbidden
+from lab.errors import EngineFailed, LabError, NamespacesForbidden, NotAvailable
 from lab.text import Text
 
 CAP_SYS_ADMIN = 21
@@ -45,6 +46,7 @@ _NO_IP = Text(
     "请安装（Debian：sudo apt install iproute2）。",
 )
 _WITHOUT_IP = Text("the ip tool is not installed", "没有安装 ip 工具")
+_SYSCTL = re.compile(r"\w+: (sysctl .+)")  # what a topology asks of one of its nodes
 _NO_SUCH_DEVICE = ("Unknown device type", "Operation not supported", "not supported")
 
 
@@ -86,8 +88,10 @@ def _is_open(path: Path) -> bool:
     return through and bool(real.stat().st_mode & stat.S_IROTH)
 
 
-def refusal(step: str, reason: str) -> EngineFailed:
+def refusal(step: str, reason: str) -> LabError:
     """Turn a step that the kernel or `ip` refused into an error, with its cure where one is known."""
+    if found := _SYSCTL.fullmatch(step):
+        return NotAvailable(capability=found[1], reason=reason)
     cure = _cure(step, reason)
     if cure is None:
         return EngineFailed(detail=f"{step}: {reason}")

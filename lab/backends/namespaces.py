@@ -138,6 +138,6 @@ def _checked(name: Text, outcome: Outcome) -> Check:
     return Check(name, True, made.fill(ms=outcome.built / 1e6))
 
 
-def _failed(name: Text, error: EngineFailed) -> Check:
+def _failed(name: Text, error: LabError) -> Check:
     remedy = error.remedy.fill(**error.details) if error.remedy else None
     return Check(name, False, error.what.fill(**error.details), remedy)

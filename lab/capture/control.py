@@ -10,6 +10,7 @@ import msgspec
 
 from lab.capture.disk import write_whole, writing
 from lab.errors import RunDamaged
+from lab.evidence.manifest import Unavailable
 
 _Message = TypeVar("_Message")
 
@@ -45,6 +46,12 @@ class Control:
     def done(self, host: str) -> Done | None:
         """The host's last word; None as long as it works."""
         return _read(self._folder / f"{host}.done", self._read_done)
+
+    def unavailable(self) -> Unavailable | None:
+        """What a program found missing, so that it ended the run (services/stage.py)."""
+        return _read(
+            self._folder / "stage" / "unavailable", msgspec.json.Decoder(Unavailable).decode
+        )
 
     def answer(self, host: str) -> None:
         """Its port is being recorded: its programs may start."""

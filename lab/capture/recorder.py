@@ -150,6 +150,7 @@ class Recorder:
             ended=self._clock(),
             complete=complete,
             reason=reason,
+            unavailable=self._control.unavailable(),
             hosts=tuple(sorted(hosts, key=lambda host: order(host.name))),
             taps=tuple(sorted(taps, key=lambda tap: order(tap.host))),
             versions=_versions(),

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
 import click
 
-from lab.backends.base import Engine, Line, Say
-from lab.errors import LabError, PromiseBroken, RunIncomplete
+from lab.backends.base import Line, Say
+from lab.errors import RunIncomplete
 from lab.text import Language, Text, same
 
 CAPTURES = Text("captures: {folder}", "抓包文件：{folder}")
 LOOK = Text(
     "again: lab show · in Wireshark: wireshark {file} · clean up: make down",
     "再看一遍：lab show · 用 Wireshark：wireshark {file} · 清理：make down",
-)
-BROKEN = Text("{promise}: {seen}", "{promise}：{seen}")
-EVERY = Text(
-    "{kept} of {total} scenarios kept their promises", "{total} 个场景中有 {kept} 个兑现了承诺"
 )
 COLOURS = {"sniffer": "yellow", "server": "magenta", "client": "cyan"}
 
@@ -40,47 +34,13 @@ def play_and_tell(scenario: str, engine: str, language: Language) -> int:
 
 
 def play_every(engine: str, language: Language) -> int:
-    """Play every scenario; a line each: PASS, FAIL with the first promise broken, or the error."""
-    from lab import scenarios
+    """Play every scenario on an engine; returns the exit code."""
     from lab.backends.choice import choose
+    from lab.cli import _every
     from lab.run import checkout
 
-    root = checkout()
-    chosen = choose(engine, root, language.value, _say(language))
-    chosen.prepare(_say(language))
-    broken = 0
-    with ThreadPoolExecutor(chosen.side_by_side) as pool:
-        for name, words in pool.map(partial(_verdict, chosen, root), scenarios.names()):
-            broken += words is not None
-            mark = (
-                click.style("PASS", fg="green") if words is None else click.style("FAIL", fg="red")
-            )
-            click.echo(f"{mark}  {name}  {words.say(language) if words else ''}".rstrip())
-    total = len(scenarios.names())
-    click.echo(EVERY.fill(kept=total - broken, total=total).say(language))
-    return PromiseBroken.exit_code if broken else 0
-
-
-def _verdict(engine: Engine, root: Path, name: str) -> tuple[str, Text | None]:
-    """Play one scenario; None if it kept all its promises, else what was wrong."""
-    from lab import scenarios
-    from lab.analyze import load_run
-    from lab.report.account import judge
-    from lab.run import play
-
-    try:
-        folder = play(engine, scenarios.find(name), root / "captures", _mute, _mute)
-        judged = judge(load_run(folder))
-    except LabError as error:
-        return name, error.what.fill(**error.details)
-    if judged is None or judged.kept:
-        return name, None
-    wrong = next(row for row in judged.rows if not row.kept)
-    return name, BROKEN.fill(promise=wrong.promise, seen=wrong.seen)
-
-
-def _mute(_: object) -> None:
-    """Say nothing of it."""
+    root, say = checkout(), _say(language)
+    return _every.play_every(choose(engine, root, language.value, say), root, language, say)
 
 
 def summarise(folder: Path, language: Language) -> int:
@@ -98,7 +58,7 @@ def summarise(folder: Path, language: Language) -> int:
     click.echo(LOOK.fill(file=_near(folder / evidence.view.file)).say(language))
     if not evidence.manifest.complete:
         raise RunIncomplete(folder=folder.name, reason=same(evidence.manifest.reason))
-    return 0 if judged is None or judged.kept else PromiseBroken.exit_code
+    return judged.exit_code if judged else 0
 
 
 def _near(path: Path) -> Path:

@@ -18,7 +18,8 @@ from lab.text import Language
 def command(run: str, as_json: bool, language: Language, captures: Path) -> None:
     """Check each promise of a run's scenario: PASS or FAIL, with the frames that show it.
 
-    Exit code 0 if all were kept, 1 if not. The newest run unless one is named.
+    Exit code 0 if all were kept, 1 if not, 77 if this kernel or engine lacks what the scenario is
+    about. The newest run unless one is named.
     """
     from lab import scenarios
     from lab.analyze import load
@@ -33,5 +34,4 @@ def command(run: str, as_json: bool, language: Language, captures: Path) -> None
         output.write_json(records.verdict(found), indent=2)
     else:
         output.write(draw_verdict(found, language, output.columns(), output.paint()))
-    if not found.kept:
-        raise SystemExit(1)
+    raise SystemExit(found.exit_code)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from mmap import mmap
+from types import MappingProxyType
 
 from lab.evidence.calls import decode_calls
+from lab.evidence.kernel import decode_kernel
 from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
 from lab.evidence.touched import decode_touched
@@ -43,6 +45,7 @@ def evidence(
     files: Mapping[str, Octets],
     calls: Mapping[str, bytes],
     wire: bytes | None = None,
+    states: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Evidence:
     """Put a run together.
 
@@ -51,6 +54,7 @@ def evidence(
         files: capture files by name, of the taps that the manifest names; one may be missing.
         calls: call logs by host.
         wire: wire.jsonl, if there is one.
+        states: what each kernel said of its sockets, by host.
     """
     views = [
         view(tap.host, tap.file, files[tap.file]) for tap in manifest.taps if tap.file in files
@@ -60,7 +64,8 @@ def evidence(
     match = _match(manifest, views[0].capture, views[1].capture) if len(views) > 1 else None
     logs = {host: decode_calls(octets) for host, octets in calls.items()}
     wire_log = decode_touched(wire) if wire is not None else None
-    return Evidence(manifest, tuple(views), logs, wire_log, match)
+    kernel = {host: decode_kernel(octets) for host, octets in states.items()}
+    return Evidence(manifest, tuple(views), logs, wire_log, match, kernel)
 
 
 def _match(manifest: Manifest, first: Capture, second: Capture) -> Match:

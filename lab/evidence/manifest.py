@@ -30,6 +30,13 @@ class TapRecord(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int = 0  # PACKET_STATISTICS tp_drops
 
 
+class Unavailable(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run found missing in this kernel or engine, and what the probe was told."""
+
+    capability: str
+    reason: str
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of run.json. Times are ns since 1970-01-01 UTC."""
 
@@ -40,6 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     ended: int = 0
     complete: bool = False
     reason: str = ""  # why it is not complete, in English
+    unavailable: Unavailable | None = None  # why it could not show what it is about
     hosts: tuple[HostRecord, ...] = ()
     taps: tuple[TapRecord, ...] = ()
     versions: dict[str, str] = {}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from lab.evidence.calls import Call
+from lab.evidence.events import Told
+from lab.evidence.kernel import Kernel
 from lab.evidence.manifest import Manifest
 from lab.evidence.touched import WireLog
 from lab.evidence.vantage import Match
@@ -33,7 +35,14 @@ class Evidence(Struct, frozen=True):
     calls: Mapping[str, tuple[Call, ...]] = field(default_factory=dict)  # by host
     wire: WireLog | None = None  # what the wire did, where it did anything
     match: Match | None = None  # frames of the first view found again in the second
+    kernel: Mapping[str, Kernel] = field(default_factory=dict)  # by host, where it was sampled
+    events: tuple[Told, ...] = ()  # of tracepoints, in order of time, where they could be read
 
     @property
     def view(self) -> View:
         return self.views[0]
+
+    def span(self, connection: Connection) -> tuple[int, int]:
+        """The times of the first and the last frame of one of the first view's connections (ns)."""
+        time = self.view.capture.frames.time[connection.rows]
+        return int(time.min()), int(time.max())

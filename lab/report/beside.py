@@ -41,19 +41,26 @@ def beside(
 
 def _line(row: Row, start: int, paint: Paint) -> str:
     expected = " ".join(row.expected.text.split()) if row.expected else ""
-    seen = _words(row.seen, start) if row.seen else ""
+    seen = _words(row, row.seen, start) if row.seen else ""
     return f"{paint(row.mark, STYLES[row.mark])} {pad(expected, EXPECTED)}  {seen}".rstrip()
 
 
-def _words(segment: Segment, start: int) -> str:
+def _words(row: Row, segment: Segment, start: int) -> str:
     number = f"#{segment.number}" if segment.number else "✗"
     other = "S" if segment.sender == "C" else "C"
     size = f" +{segment.length}" if segment.length else ""
     acks = f"  ack {segment.acknowledgment}" if "ACK" in segment.flags else ""
     lost = "  lost" if segment.lost else ""
     flags = ",".join(_order(segment.flags))
-    fields = f"seq {segment.sequence}{size}{acks}{lost}"
+    fields = f"seq {segment.sequence}{size}{acks}{_more(row, segment)}{lost}"
     return f"{number:<4} {segment.sender}>{other} {flags:<8} {pad(fields, 24)} {seconds(segment.time - start)}"
+
+
+def _more(row: Row, segment: Segment) -> str:
+    """The window and the first SACK block, where the script speaks of them."""
+    window = f"  win {segment.window}" if row.expected and row.expected.window else ""
+    block = segment.sack[:1] if row.expected and row.expected.sack else ()
+    return window + "".join(f"  sack {left}:{right}" for left, right in block)
 
 
 def _order(flags: frozenset[str]) -> list[str]:

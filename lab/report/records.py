@@ -113,7 +113,13 @@ def verdict(one: Verdict) -> Record:
         }
         for row in one.rows
     ]
-    return {"scenario": one.scenario, "kept": one.kept, "dropped": one.dropped, "promises": rows}
+    return {
+        "scenario": one.scenario,
+        "kept": one.kept,
+        "unavailable": words(one.unavailable) if one.unavailable else None,
+        "dropped": one.dropped,
+        "promises": rows,
+    }
 
 
 KINDS = {FrameEvent: "frame", CallEvent: "call", GapEvent: "gap"}

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from lab.errors import NotAvailable, PromiseBroken
 from lab.evidence.run import Evidence
 from lab.report.always import ALWAYS, WIRE_WORKED
 from lab.report.glyphs import fold, pad, safe, width
@@ -38,15 +39,26 @@ class Row(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """All promises of a run: the scenario's own first, then those that every run makes."""
+    """All promises of a run: the scenario's own first, then those that every run makes.
+
+    A run that found out that what it needs is not there has no rows: nothing was proved.
+    """
 
     scenario: str
     rows: tuple[Row, ...]
     dropped: int
+    unavailable: Text | None = None  # what is not there, and why
 
     @property
     def kept(self) -> bool:
-        return all(row.kept for row in self.rows)
+        return self.unavailable is None and all(row.kept for row in self.rows)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all promises kept, 1 not, 77 not available."""
+        if self.unavailable:
+            return NotAvailable.exit_code
+        return 0 if self.kept else PromiseBroken.exit_code
 
     @property
     def broken(self) -> int:
@@ -55,6 +67,10 @@ class Verdict(Struct, frozen=True):
 
 def verdict(scenario: Scenario, evidence: Evidence) -> Verdict:
     """Check every promise of a scenario, and those that every run makes, on a run."""
+    if lacking := evidence.manifest.unavailable:
+        details = {"capability": lacking.capability, "reason": lacking.reason}
+        words = NotAvailable.what.fill(**details)
+        return Verdict(scenario.id, (), evidence.manifest.dropped, words)
     own = (*script_promises(scenario), *scenario.promises)
     taken = {promise.id for promise in own}
     if scenario.rules:
@@ -78,6 +94,10 @@ def draw_verdict(
     verdict: Verdict, language: Language, columns: int, paint: Paint = plain
 ) -> Iterator[str]:
     """Yield the lines of a verdict: PASS or FAIL, the promise, what was seen, the frames."""
+    if verdict.unavailable:
+        for words in (verdict.unavailable, NotAvailable.remedy):
+            yield from fold([safe(words.say(language))], columns)
+        return
     if verdict.dropped:
         yield from (
             paint(line, "bad")

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from lab.errors import ScenarioUnknown
 from lab.scenarios.base import Scenario
 
-PARTS = {"base", "programs", "script", "seen"}
+PARTS = {"base", "checks", "programs", "script", "seen"}
 """Modules of this package that are no scenarios."""
 
 

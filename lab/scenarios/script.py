@@ -5,12 +5,15 @@
     S>C SYN,ACK    seq 0   ack 1
     C>S ACK                ack 1
     C>S PSH,ACK    seq 1 +17
-    S>C ACK                ack 18       optional
+    S>C [PSH],ACK          ack 18       optional
+    S>C ACK                ack 18       win 0    sack 35:52
     ...
 
 C is the client, S the server. Numbers are relative to the ISN; what a line leaves out is not
 compared. ``after`` counts from the line before. ``lost``: its sender's port saw it, the other did
 not. ``optional``: depends on timing that the protocol leaves open. ``...`` stands for any segments.
+A flag in brackets may be set or not. ``win`` is the window field as sent, ``win >0`` any but zero;
+``sack`` the first block, relative to the ISN of the other side.
 """
 
 from __future__ import annotations
@@ -23,9 +26,11 @@ from msgspec import Struct
 from lab.errors import ScenarioFaulty
 
 UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+LARGEST_WINDOW = 0xFFFF
 _LINE = re.compile(
-    r"(?P<sender>[CS])>[CS]\s+(?P<flags>[A-Z,]+)"
+    r"(?P<sender>[CS])>[CS]\s+(?P<flags>[A-Z,\[\]]+)"
     r"(?:\s+seq\s+(?P<sequence>\d+))?(?:\s+\+(?P<length>\d+))?(?:\s+ack\s+(?P<ack>\d+))?"
+    r"(?:\s+win\s+(?P<window>>?\d+))?(?:\s+sack\s+(?P<left>\d+):(?P<right>\d+))?"
     r"(?:\s+(?P<lost>lost))?(?:\s+(?P<optional>optional))?"
     r"(?:\s+after\s+(?P<least>[\d.]+)\.\.(?P<most>[\d.]+)\s*(?P<unit>us|ms|s))?"
 )
@@ -37,9 +42,12 @@ class Line(Struct, frozen=True):
     text: str
     sender: str = ""  # "C" or "S"; "" for "..."
     flags: frozenset[str] = frozenset()
+    spare: frozenset[str] = frozenset()  # flags that may be set too
     sequence: int | None = None
     length: int | None = None
     acknowledgment: int | None = None
+    window: tuple[int, int] | None = None  # at least, at most
+    sack: tuple[int, int] | None = None
     lost: bool = False
     optional: bool = False
     after: tuple[int, int] | None = None  # ns since the line before: at least, at most
@@ -52,11 +60,13 @@ class Line(Struct, frozen=True):
         """Whether a segment is what this line says, its time left aside."""
         return (
             self.sender == segment.sender
-            and self.flags == segment.flags
+            and self.flags <= segment.flags <= self.flags | self.spare
             and self.lost == segment.lost
             and self.sequence in (None, segment.sequence)
             and self.length in (None, segment.length)
             and self.acknowledgment in (None, segment.acknowledgment)
+            and (self.window is None or self.window[0] <= segment.window <= self.window[1])
+            and (self.sack is None or segment.sack[:1] == (self.sack,))
         )
 
 
@@ -71,6 +81,8 @@ class Segment(Struct, frozen=True):
     length: int
     acknowledgment: int
     lost: bool = False
+    window: int = 0  # the field as sent
+    sack: tuple[tuple[int, int], ...] = ()
 
 
 class Row(Struct, frozen=True):
@@ -96,21 +108,32 @@ def _line(words: str, where: str, number: int) -> Line:
     found = _LINE.fullmatch(words)
     if found is None:
         raise ScenarioFaulty(file=where, line=number, detail=f"not a line of a script: {words}")
+    flags = found["flags"].split(",")
     return Line(
-        words,
-        found["sender"],
-        frozenset(found["flags"].split(",")),
-        _number(found["sequence"]),
-        _number(found["length"]),
-        _number(found["ack"]),
-        found["lost"] is not None,
-        found["optional"] is not None,
-        _span(found["least"], found["most"], found["unit"]),
+        text=words,
+        sender=found["sender"],
+        flags=frozenset(flag for flag in flags if flag[0] != "["),
+        spare=frozenset(flag.strip("[]") for flag in flags if flag[0] == "["),
+        sequence=_number(found["sequence"]),
+        length=_number(found["length"]),
+        acknowledgment=_number(found["ack"]),
+        window=_window(found["window"]),
+        sack=(int(found["left"]), int(found["right"])) if found["left"] else None,
+        lost=found["lost"] is not None,
+        optional=found["optional"] is not None,
+        after=_span(found["least"], found["most"], found["unit"]),
     )
 
 
 def _number(digits: str | None) -> int | None:
     return None if digits is None else int(digits)
+
+
+def _window(words: str | None) -> tuple[int, int] | None:
+    if words is None:
+        return None
+    number = int(words.removeprefix(">"))
+    return (number + 1, LARGEST_WINDOW) if words[0] == ">" else (number, number)
 
 
 def _span(least: str | None, most: str | None, unit: str | None) -> tuple[int, int] | None:

@@ -14,6 +14,8 @@ from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.script import Line, Row, Segment, compare, parse
 from lab.tcp.model import Connection
 from lab.tcp.numbers import numbers
+from lab.tcp.segments import MODULUS
+from lab.tcp.segments import segments as tcp_segments
 from lab.text import Text
 
 NONE: NDArray[np.int64] = np.empty(0, np.int64)
@@ -49,16 +51,20 @@ def _segments(
     """What one view saw; lost are the frames that its own side sent and the other never saw."""
     frames, told = view.capture.frames, numbers(view.capture.frames, connection)
     lonely = np.isin(connection.rows, alone) & (connection.from_client == by_client)
-    for i, row in enumerate(connection.rows.tolist()):
+    sent = tcp_segments(frames, connection.rows, connection.from_client)
+    for i, one in enumerate(sent):
+        base = one.acknowledgment - int(told.acknowledgment[i])  # the other side's ISN
         yield Segment(
-            number=row + 1,
-            time=int(frames.time[row]),
+            number=one.frame,
+            time=one.time,
             sender="C" if connection.from_client[i] else "S",
-            flags=_names(int(frames.flags[row])),
+            flags=_names(one.flags),
             sequence=int(told.sequence[i]),
             length=int(told.length[i]),
             acknowledgment=int(told.acknowledgment[i]),
             lost=bool(lonely[i]),
+            window=one.window,
+            sack=tuple(((a - base) % MODULUS, (b - base) % MODULUS) for a, b in one.sack),
         )
 
 

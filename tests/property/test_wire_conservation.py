@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.wire.rules import (
+    MULTIPATH,
     Count,
     Match,
     Rule,
+    clamp,
     corrupt,
     data,
     datagram,
@@ -23,6 +25,7 @@ from lab.wire.rules import (
     rate,
     reorder,
     span,
+    strip,
 )
 from lab.wire.touched import Deed, digest
 from tests.wire_frames import Bench, between, segment
@@ -37,9 +40,14 @@ FOREVER = 1 << 62
 def rules(draw: st.DrawFn) -> Rule:
     match: Match = draw(MATCHES)
     nth = draw(COUNTS)
-    make = draw(st.sampled_from(["drop", "corrupt", "duplicate", "reorder", "rate", "delay"]))
+    kinds = ["drop", "strip", "clamp", "corrupt", "duplicate", "reorder", "rate", "delay"]
+    make = draw(st.sampled_from(kinds))
     if make == "drop":
         return drop(match, nth=nth, percent=draw(st.sampled_from([50, 100])))
+    if make == "strip":
+        return strip(match, nth=nth, option=MULTIPATH)
+    if make == "clamp":
+        return clamp(match, nth=nth, mss=536)
     if make == "corrupt":
         return corrupt(match, nth=nth)
     if make == "duplicate":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from lab.evidence.build import evidence
+from lab.evidence.manifest import Unavailable
 from lab.evidence.run import Evidence
 from lab.report.verdict import draw_verdict, frame_list, verdict
 from lab.scenarios.base import Promise, Scenario, Seen
@@ -86,3 +88,13 @@ def test_what_a_promise_found_cannot_steer_the_terminal() -> None:
 )
 def test_frame_numbers_are_drawn_together(frames: tuple[int, ...], text: str) -> None:
     assert frame_list(frames) == text
+
+
+def test_a_run_without_what_it_needs_has_neither_passed_nor_failed() -> None:
+    run = tour_evidence()
+    lacking = Unavailable(capability="a wand", reason="there is none")
+    found = verdict(scenario(), replace(run, manifest=replace(run.manifest, unavailable=lacking)))
+    assert (found.kept, found.rows, found.exit_code) == (False, (), 77)
+    drawn = "\n".join(draw_verdict(found, Language.EN, 100))
+    assert "a wand (there is none)" in drawn
+    assert "PASS" not in drawn

@@ -76,3 +76,24 @@ def test_a_fault_is_named_with_its_line() -> None:
     with pytest.raises(ScenarioFaulty) as error:
         parse("C>S SYN\nC>S WHAT IS THIS", where="somewhere.py")
     assert (error.value.details["file"], error.value.details["line"]) == ("somewhere.py", 2)
+
+
+def test_a_flag_in_brackets_may_be_set_or_not() -> None:
+    script = "C>S [PSH],ACK  seq 1  +5"
+    for flags in ("ACK", "PSH,ACK"):
+        assert marks(script, seen(1, "C", flags, sequence=1, length=5)) == "="
+    assert "!" in marks(script, seen(1, "C", "FIN,ACK", sequence=1, length=5))
+
+
+def test_the_window_is_compared_as_sent() -> None:
+    closed, open_ = seen(1, "S", "ACK", window=0), seen(1, "S", "ACK", window=502)
+    assert marks("S>C ACK  win 0", closed) == marks("S>C ACK  win >0", open_) == "="
+    assert "!" in marks("S>C ACK  win 0", open_)
+    assert "!" in marks("S>C ACK  win >0", closed)
+
+
+def test_the_first_sack_block_is_compared() -> None:
+    holes = seen(1, "S", "ACK", sack=((11, 21), (1, 6)))
+    assert marks("S>C ACK  sack 11:21", holes) == "="
+    assert "!" in marks("S>C ACK  sack 1:6", holes)
+    assert "!" in marks("S>C ACK  sack 11:21", seen(1, "S", "ACK"))

@@ -1,0 +1,76 @@
+"""``lab run --all``: every scenario, a line each, as many at once as the engine can play."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import click
+
+from lab.backends.base import Engine, Say
+from lab.errors import LabError, NotAvailable, PromiseBroken
+from lab.text import Language, Text, same
+
+
+class Mark(StrEnum):
+    """What became of a scenario."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    LACKING = "N/A"  # neither: its kernel or engine lacks what it is about
+
+
+COLOURS = {Mark.PASS: "green", Mark.FAIL: "red", Mark.LACKING: "yellow"}
+BROKEN = Text("{promise}: {seen}", "{promise}：{seen}")
+SUM = Text(
+    "{kept} of {total} scenarios kept their promises, {broken} did not, {lacking} are not available here",
+    "{total} 个场景中有 {kept} 个兑现了承诺，{broken} 个没有，{lacking} 个在此处不可用",
+)
+
+
+def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
+    """Play every scenario; a line each, then their number; returns the exit code."""
+    from lab import scenarios
+
+    engine.prepare(say)
+    names = scenarios.names()
+    marks: Counter[Mark] = Counter()
+    with ThreadPoolExecutor(engine.side_by_side) as pool:
+        outcomes = pool.map(partial(_play, engine, root), names)
+        for name, (mark, words) in zip(names, outcomes, strict=True):
+            marks[mark] += 1
+            padded = click.style(f"{mark:<4}", fg=COLOURS[mark])
+            click.echo(f"{padded}  {name}  {words.say(language)}".rstrip())
+    kept, broken, lacking = (marks[mark] for mark in Mark)
+    numbers = {"kept": kept, "broken": broken, "lacking": lacking, "total": len(names)}
+    click.echo(SUM.fill(**numbers).say(language))
+    return PromiseBroken.exit_code if broken else 0
+
+
+def _play(engine: Engine, root: Path, name: str) -> tuple[Mark, Text]:
+    """Play one scenario: what became of it, and the first promise broken, or the error."""
+    from lab import scenarios
+    from lab.analyze import load_run
+    from lab.report.account import judge
+    from lab.run import play
+
+    try:
+        folder = play(engine, scenarios.find(name), root / "captures", _mute, _mute)
+        judged = judge(load_run(folder))
+    except NotAvailable as error:
+        return Mark.LACKING, error.what.fill(**error.details)
+    except LabError as error:
+        return Mark.FAIL, error.what.fill(**error.details)
+    if judged is None or judged.kept:
+        return Mark.PASS, same("")
+    if judged.unavailable:
+        return Mark.LACKING, judged.unavailable
+    wrong = next(row for row in judged.rows if not row.kept)
+    return Mark.FAIL, BROKEN.fill(promise=wrong.promise, seen=wrong.seen)
+
+
+def _mute(_: object) -> None:
+    """Say nothing of it."""

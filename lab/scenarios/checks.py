@@ -1,0 +1,73 @@
+"""Promises that many scenarios make: how calls ended, what a kernel counted, which states it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lab.evidence.calls import Call
+from lab.evidence.run import Evidence
+from lab.scenarios.base import Promise, Seen
+from lab.text import Text, same
+
+OK = "ok"
+NEVER_SAMPLED = Text("no socket was sampled", "没有采样到任何套接字")
+
+
+def called(evidence: Evidence, host: str, *functions: str) -> tuple[Call, ...]:
+    """The calls that a host's programs made, in order of time; all, or those of some functions."""
+    calls = evidence.calls.get(host, ())
+    return tuple(call for call in calls if not functions or call.function in functions)
+
+
+def outcome(call: Call) -> str:
+    """``OK``, or the name of the error: "ECONNREFUSED"."""
+    return call.error or OK
+
+
+def returned(name: str, words: Text, host: str, function: str, *outcomes: str) -> Promise:
+    """Promise that the calls of a function ended so, all of them, in that order."""
+
+    def check(evidence: Evidence) -> Seen:
+        seen = [outcome(call) for call in called(evidence, host, function)]
+        return Seen(seen == list(outcomes), same(f"{function}: {', '.join(seen) or '-'}"))
+
+    return Promise(name, words, check)
+
+
+def sampled(name: str, words: Text, host: str, *states: str) -> Promise:
+    """Promise that a host's kernel had a socket that went through these states, in this order.
+
+    Others may lie between them. Only states that last are worth a promise: a sample is taken every
+    few milliseconds.
+    """
+
+    def check(evidence: Evidence) -> Seen:
+        kernel = evidence.kernel[host]
+        paths = {tuple(stay.state for stay in kernel.stays(life)) for life in kernel.lives}
+        fit = [path for path in paths if _passes(path, states)]
+        shown = " · ".join(" → ".join(path) for path in sorted(fit or paths))
+        return Seen(bool(fit), same(shown) if shown else NEVER_SAMPLED)
+
+    return Promise(name, words, check)
+
+
+def counted(
+    name: str, words: Text, host: str, counter: str, at_least: int = 1, at_most: int | None = None
+) -> Promise:
+    """Promise by how much a counter of a host's kernel grew (/proc/net/snmp, netstat).
+
+    ``counter`` is "Udp.RcvbufErrors"; one that this kernel does not have has not grown.
+    """
+
+    def check(evidence: Evidence) -> Seen:
+        grew = evidence.kernel[host].counters.get(counter, 0)
+        kept = at_least <= grew and (at_most is None or grew <= at_most)
+        return Seen(kept, same(f"{counter} +{grew:,}"))
+
+    return Promise(name, words, check)
+
+
+def _passes(path: Iterable[str], states: Sequence[str]) -> bool:
+    """Whether the states occur in the path, in their order."""
+    left = iter(path)
+    return all(state in left for state in states)
