@@ -12,7 +12,7 @@ from lab.capture.control import Control
 from lab.capture.folder import RunFolder
 from lab.errors import CaptureFileError, LabError
 from lab.evidence.manifest import HostRecord, Manifest, TapRecord, decode_manifest
-from lab.packets.frames import Damage
+from lab.packets.kinds import Damage
 from lab.packets.reader import read_capture
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import select
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -182,7 +182,7 @@ def _reason(failure: LabError | None) -> str:
 def _versions() -> dict[str, str]:
     return {
         "kernel": os.uname().release,
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
         "scapy": SCAPY_VERSION,
         "lab": lab.__version__,
     }

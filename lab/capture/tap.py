@@ -18,8 +18,8 @@ from lab.capture.ring import PACKET_OUTGOING, RawFrame, Ring
 from lab.capture.scapy_socket import RingSocket
 from lab.errors import RecordingError
 from lab.evidence.manifest import TapRecord
-from lab.packets.frames import Direction
-from lab.packets.pcapng import ENHANCED_PACKET
+from lab.packets.kinds import Direction
+from lab.packets.pcapng_codes import ENHANCED_PACKET
 from lab.packets.pcapng_writer import (
     interface_description,
     interface_statistics,

@@ -9,15 +9,13 @@ from mmap import mmap
 from msgspec import Struct, field
 
 from lab.packets.frames import Interface
-from lab.packets.pcapng import (
+from lab.packets.pcapng import HEADS, section_order, whole_block
+from lab.packets.pcapng_codes import (
     ENHANCED_PACKET,
-    HEADS,
     INTERFACE_DESCRIPTION,
     OLD_PACKET,
     SECTION_HEADER,
     SIMPLE_PACKET,
-    section_order,
-    whole_block,
 )
 from lab.packets.pcapng_writer import interface_statistics, name_resolution, with_comments
 

@@ -6,76 +6,19 @@ and a row object (`lab.packets.rows.Frame`) is made only for what is shown.
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
-
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.text import Text
+from lab.packets.kinds import Damage as Damage
+from lab.packets.kinds import Direction as Direction
+from lab.packets.kinds import Flags as Flags
+from lab.packets.kinds import Interface as Interface
+from lab.packets.kinds import Problem as Problem
+from lab.packets.kinds import Protocol as Protocol
 
 ABSENT = -1
 """In an offset column: this frame has no such header."""
-
-
-class Protocol(IntEnum):
-    """What a frame carries above the link layer; the name of the innermost header decoded."""
-
-    OTHER = 0
-    ARP = 1
-    ICMP = 2
-    ICMPV6 = 3
-    TCP = 4
-    UDP = 5
-    FRAGMENT = 6  # an IP fragment other than the first: it has no transport header
-
-
-class Direction(IntEnum):
-    """As pcapng's epb_flags bits 0-1 say it: seen from the interface's own host."""
-
-    UNKNOWN = 0
-    INBOUND = 1
-    OUTBOUND = 2
-
-
-class Flags(IntFlag):
-    """TCP control bits (RFC 9293 section 3.1, RFC 3168; AE: RFC 9768)."""
-
-    FIN = 0x001
-    SYN = 0x002
-    RST = 0x004
-    PSH = 0x008
-    ACK = 0x010
-    URG = 0x020
-    ECE = 0x040
-    CWR = 0x080
-    AE = 0x100
-
-
-class Interface(Struct, frozen=True):
-    """One interface of a capture, in file order."""
-
-    link_type: int  # LINKTYPE_ value: 1 Ethernet, 101 raw IP, 113 Linux cooked, …
-    snap_length: int = 0  # 0: no limit
-    name: str = ""
-    description: str = ""
-    received: int | None = None  # pcapng isb_ifrecv: frames the kernel saw
-    dropped: int | None = None  # pcapng isb_ifdrop: frames the kernel could not keep
-
-
-class Damage(IntEnum):
-    """Why reading stopped, or what had to be left out."""
-
-    TRUNCATED = 1  # the file ends in the middle of a record
-    IMPOSSIBLE = 2  # a record claims a length that cannot be
-
-
-class Problem(Struct, frozen=True):
-    """Something in the file that could not be read; never raised, always reported."""
-
-    kind: Damage
-    offset: int  # octets from the start of the (decompressed) file
-    claim: Text
 
 
 class Frames(Struct, frozen=True):

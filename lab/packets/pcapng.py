@@ -9,19 +9,18 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from lab.packets.frames import Interface, Problem
+from lab.packets.kinds import Interface, Problem
+from lab.packets.pcapng_codes import (
+    BYTE_ORDER_MAGIC,
+    ENHANCED_PACKET,
+    INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
+    OLD_PACKET,
+    SECTION_HEADER,
+    SIMPLE_PACKET,
+)
 from lab.packets.pcapng_options import Clock, interface_of, with_statistics
 from lab.packets.records import impossible, truncated
-
-SECTION_HEADER = 0x0A0D0D0A
-INTERFACE_DESCRIPTION = 1
-OLD_PACKET = 2
-SIMPLE_PACKET = 3
-NAME_RESOLUTION = 4
-INTERFACE_STATISTICS = 5
-ENHANCED_PACKET = 6
-DECRYPTION_SECRETS = 10
-BYTE_ORDER_MAGIC = 0x1A2B3C4D
 
 _PACKETS = frozenset({OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET})
 _SMALLEST = {

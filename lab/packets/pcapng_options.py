@@ -11,12 +11,18 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.frames import Interface
+from lab.packets.pcapng_codes import (
+    COMMENT,
+    END,
+    EPB_FLAGS,
+    IF_DESCRIPTION,
+    IF_NAME,
+    IF_TSOFFSET,
+    IF_TSRESOL,
+    ISB_IFDROP,
+    ISB_IFRECV,
+)
 from lab.packets.records import SECOND
-
-END, COMMENT = 0, 1
-IF_NAME, IF_DESCRIPTION, IF_FILTER, IF_TSRESOL, IF_TSOFFSET = 2, 3, 11, 9, 14
-ISB_STARTTIME, ISB_ENDTIME, ISB_IFRECV, ISB_IFDROP, ISB_FILTERACCEPT = 2, 3, 4, 5, 6
-EPB_FLAGS = 2
 
 MICROSECONDS = 6
 """if_tsresol where the option is missing: ticks of 10^-6 s."""

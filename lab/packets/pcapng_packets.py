@@ -9,7 +9,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from lab.packets.frames import Interface, Problem
-from lab.packets.pcapng import OLD_PACKET, SIMPLE_PACKET, Found, walk
+from lab.packets.pcapng import Found, walk
+from lab.packets.pcapng_codes import OLD_PACKET, SIMPLE_PACKET
 from lab.packets.pcapng_options import nanoseconds, packet_options
 from lab.packets.records import Records, clip_length, impossible, no_records
 

@@ -10,29 +10,27 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
-from lab.packets.frames import Direction
-from lab.packets.pcapng import (
+from lab.packets.kinds import Direction
+from lab.packets.pcapng_codes import (
     BYTE_ORDER_MAGIC,
-    DECRYPTION_SECRETS,
-    ENHANCED_PACKET,
-    INTERFACE_DESCRIPTION,
-    INTERFACE_STATISTICS,
-    NAME_RESOLUTION,
-    SECTION_HEADER,
-)
-from lab.packets.pcapng_options import (
     COMMENT,
+    DECRYPTION_SECRETS,
     END,
+    ENHANCED_PACKET,
     EPB_FLAGS,
     IF_DESCRIPTION,
     IF_FILTER,
     IF_NAME,
     IF_TSRESOL,
+    INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
     ISB_ENDTIME,
     ISB_FILTERACCEPT,
     ISB_IFDROP,
     ISB_IFRECV,
     ISB_STARTTIME,
+    NAME_RESOLUTION,
+    SECTION_HEADER,
 )
 
 TLS_KEY_LOG = 0x544C534B

@@ -10,7 +10,7 @@ from lab.errors import NotACapture
 from lab.packets.decode import decode
 from lab.packets.frames import Capture
 from lab.packets.pcap import pcap_order, read_pcap
-from lab.packets.pcapng import SECTION_HEADER
+from lab.packets.pcapng_codes import SECTION_HEADER
 from lab.packets.pcapng_packets import read_pcapng
 from lab.packets.records import Records
 from lab.text import Text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lab.packets.frames import Capture
-from lab.packets.pcapng import ENHANCED_PACKET, INTERFACE_DESCRIPTION, SECTION_HEADER, section_order
+from lab.packets.pcapng import section_order
+from lab.packets.pcapng_codes import ENHANCED_PACKET, INTERFACE_DESCRIPTION, SECTION_HEADER
 from lab.packets.reader import read_capture
 
 
