@@ -10,6 +10,7 @@ from lab.capture import folder
 from lab.capture.mending import mend
 from lab.errors import EngineFailed, Interrupted, RunNotFound
 from lab.scenarios.base import Scenario
+from lab.scenarios.soundness import look_over
 
 
 def checkout() -> Path:
@@ -23,9 +24,10 @@ def play(
 ) -> Path:
     """Run one scenario from nothing to its published folder.
 
-    Raises EngineError when the engine could not, Interrupted after Ctrl-C (everything is cleaned
-    up and the captures kept).
+    Raises ScenarioFaulty, EngineError when the engine could not, Interrupted after Ctrl-C
+    (everything is cleaned up and the captures kept).
     """
+    look_over(scenario)
     _mend_abandoned(captures)
     before = _newest(captures)
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pkgutil import iter_modules
 
 from lab.errors import ScenarioUnknown
 from lab.scenarios.base import Scenario
+from lab.scenarios.loading import load
 
-PARTS = {"base", "checks", "programs", "script", "seen"}
+PARTS = {"base", "checks", "loading", "programs", "script", "seen", "soundness"}
 """Modules of this package that are no scenarios."""
 
 
@@ -20,12 +20,12 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> Scenario:
     """Return the scenario called ``NAME`` or ``NAME:VARIANT``.
 
-    Raises ScenarioUnknown, naming the nearest.
+    Raises ScenarioUnknown, naming the nearest, and ScenarioFaulty, naming the line.
     """
     name, _, variant = name.partition(":")
     if name not in names():
         raise _unknown(name, names())
-    scenario: Scenario = importlib.import_module(f"{__name__}.{name}").SCENARIO
+    scenario = load(name)
     if not variant:
         return scenario
     if variant not in scenario.variants:

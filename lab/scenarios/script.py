@@ -93,11 +93,14 @@ class Row(Struct, frozen=True):
     seen: Segment | None
 
 
-def parse(text: str, where: str = "") -> tuple[Line, ...]:
-    """Read a script; raises ScenarioFaulty, naming ``where`` and the line."""
+def parse(text: str, where: str = "", before: int = 0) -> tuple[Line, ...]:
+    """Read a script; raises ScenarioFaulty, naming ``where`` and the line.
+
+    ``before``: lines that stand before the script there.
+    """
     return tuple(
         _line(words.strip(), where, number)
-        for number, words in enumerate(text.splitlines(), 1)
+        for number, words in enumerate(text.splitlines(), before + 1)
         if words.strip()
     )
 
