@@ -291,8 +291,7 @@ def _show_place(trace: TracebackType | None, file: str) -> None:
 
     places = [place for place in traceback.extract_tb(trace) if place.filename == file]
     for place in places[-1:]:
-        words = f"interrupted in line {place.lineno} of {os.path.basename(file)}: {place.line}"
-        print(words, file=sys.stderr)
+        print(f"interrupted in line {place.lineno} of {os.path.basename(file)}", file=sys.stderr)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """Promises that every run keeps, whatever its scenario: the recording is whole and undamaged.
 
-A scenario that breaks one on purpose (frames lost between the ports, checksums left to a network
-card) makes a promise of its own with the same id, which takes its place.
+A scenario that breaks one on purpose (a program that dies, checksums left to a network card) makes
+a promise of its own with the same id, which takes its place.
 """
 
 from __future__ import annotations
@@ -61,6 +61,14 @@ def _nothing_missing(evidence: Evidence) -> Seen:
     return Seen(True, Text("every frame recorded is in its file", "录制的每一帧都在文件中"))
 
 
+def _programs_ended(evidence: Evidence) -> Seen:
+    """Every program of every host left with exit code 0."""
+    codes = {host.name: host.exit_codes for host in evidence.manifest.hosts}
+    said = [f"{name} {', '.join(map(str, each or ())) or '-'}" for name, each in codes.items()]
+    words = Text("exit codes: {codes}", "退出码：{codes}").fill(codes="; ".join(said))
+    return Seen(all(each is not None and not any(each) for each in codes.values()), words)
+
+
 def _views_agree(evidence: Evidence) -> Seen:
     match = evidence.match
     if match is None:
@@ -102,7 +110,7 @@ def _none(evidence: Evidence, bad: list[np.ndarray], what: Text) -> Seen:
     )
     return Seen(
         False,
-        Text("{what}: {counts}", "{what}:{counts}").fill(what=what, counts=same(counts)),
+        Text("{what}: {counts}", "{what}：{counts}").fill(what=what, counts=same(counts)),
         _numbers(bad[0]),
     )
 
@@ -126,6 +134,7 @@ ALWAYS = (
     Promise(
         "views_agree", Text("both captures show the same frames", "两份抓包逐帧一致"), _views_agree
     ),
+    Promise("programs", Text("every program ended well", "所有程序正常结束"), _programs_ended),
     Promise("well_formed", Text("no frame is malformed", "没有畸形帧"), _well_formed),
     Promise("checksums", Text("every checksum is right", "所有校验和正确"), _checksums),
 )

@@ -116,7 +116,7 @@ MOJIBAKE = Promise(
     _understood("utf-8", "gbk", MESSAGE.encode().decode("gbk")),
 )
 DIED = Promise(
-    "server_dies",
+    "programs",
     Text(
         "one message ends the server: the next connect() fails with ECONNREFUSED",
         "一条消息就让服务器退出：下一次 connect() 以 ECONNREFUSED 失败",
