@@ -47,7 +47,7 @@ def load_run(folder: Path) -> Evidence:
     present = {name: read_octets(path) for name, path in files.items() if path.exists()}
     if not present:
         raise RunIncomplete(folder=folder.name, reason=same(manifest.reason or "no capture"))
-    wire = folder / "wire.jsonl"
+    wire, events = folder / "wire.jsonl", folder / "kernel.jsonl"
     try:
         return evidence(
             manifest,
@@ -55,6 +55,7 @@ def load_run(folder: Path) -> Evidence:
             calls=_logs(folder, ".calls.jsonl"),
             wire=wire.read_bytes() if wire.exists() else None,
             states=_logs(folder, ".states.jsonl"),
+            events=events.read_bytes() if events.exists() else b"",
         )
     except msgspec.MsgspecError as error:
         raise RunDamaged(file="log", detail=error) from error

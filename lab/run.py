@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.backends.base import Engine, Line, Say
 from lab.capture import folder
 from lab.capture.mending import mend
+from lab.capture.tracing import Tracing
 from lab.errors import EngineFailed, Interrupted, RunNotFound
 from lab.scenarios.base import Scenario
 from lab.scenarios.soundness import look_over
@@ -32,7 +33,8 @@ def play(
     before = _newest(captures)
     try:
         engine.prepare(say)
-        made = engine.run(scenario, show)
+        with Tracing(captures, scenario.id, scenario.topology.names):
+            made = engine.run(scenario, show)
     except KeyboardInterrupt:
         engine.down()
         _mend_abandoned(captures)

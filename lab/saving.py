@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.analyze import load_run
 from lab.capture.disk import write_whole, writing
 from lab.capture.folder import read_octets
+from lab.capture.tracing import await_kernel_log
 from lab.evidence.run import Evidence, View
 from lab.findings.base import findings
 from lab.packets.annotate import annotate
@@ -26,6 +27,7 @@ def save_account(folder: Path, language: Language) -> Evidence:
     Returns the evidence it was made from. Raises DiskFull and what `load_run` raises; the run
     itself is then as it was.
     """
+    await_kernel_log(folder)
     evidence = load_run(folder)
     lines = account(evidence, judge(evidence), language, REPORT_COLUMNS)
     with writing(str(folder)):

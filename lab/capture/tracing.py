@@ -1,203 +1,201 @@
-"""Tracepoints of a run, recorded beside the sniffer into kernel.events.jsonl of its folder.
+"""Tracepoints of a run, recorded by the runner beside the sniffer, into kernel.jsonl of its folder.
 
-    python -m lab.capture.tracing --run FOLDER --address 10.0.0.1 … [--port veth12 …]
+The runner is on the machine itself: as root it may read the tracing filesystem, and for anybody
+else a run simply has no such file. A thread does it, while the engine builds the network.
 
-What it can tell is limited by what the kernel's events say of themselves. State changes,
-retransmissions and resets carry addresses: those of the lab's are told, and two labs with the same
-addresses at the same time are told of together. A dropped frame (kfree_skb) carries none, not even
-its network namespace: it is told only if the same buffer left the switch through one of ``--port``
-at most 10 ms before, which also says to which host it was going and which frame of the capture it
-is. So a frame that its own sender threw away, or a queue much later, is not told.
+    runner                                    sniffer
+    switches the tracepoints on               makes the run's folder
+    finds it: kernel.jsonl, locked;           hosts announce themselves, and are recorded
+    learns the hosts' addresses
+    sees that the run is over: writes,        publishes the folder
+    lets go of the lock                       reads kernel.jsonl once it may lock it
 
-It prints "recording" once the tracepoints are on and "written" once the file is whole; the kernel
-removes the tracepoints after that. It ends on SIGTERM or SIGINT, when the folder vanishes and when
-whoever started it has gone. Exit code 1: the tracepoints cannot be read, or the file not written.
+A tracepoint names no network namespace. So what is recorded is all that was told of the hosts'
+addresses and of ports that are called as theirs may be: another lab's too, if it uses the same at
+the same time. `lab.evidence.testimony` believes of it what the run's own captures bear out, and
+nothing where two labs cannot be told apart. For the same reason it does not matter which of two
+equal runs a thread takes for its own.
 """
 
 from __future__ import annotations
 
-import argparse
+import fcntl
 import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Collection, Iterable
-from io import BufferedWriter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from select import POLLIN, poll
+from threading import Event, Thread
 
 import msgspec
 
+from lab.capture.control import Control
 from lab.capture.trace_lines import TraceReader
-from lab.capture.tracefs import (
-    Instance,
-    address_condition,
-    available,
-    clock_offset,
-    drop_condition,
-    mount,
-    port_condition,
-)
-from lab.errors import RecordingError
+from lab.capture.tracefs import Instance, clock_offset, mount, port_condition
+from lab.errors import LabError
 from lab.evidence.events import Began, Ended, Told
 
-FILE = "kernel.events.jsonl"
-RECORDING, WRITTEN = "recording", "written"
-ADDRESSED = (
+FILE = "kernel.jsonl"
+OF_SOCKETS = (
     "sock/inet_sock_set_state",
+    "tcp/tcp_cong_state_set",
     "tcp/tcp_retransmit_skb",
     "tcp/tcp_retransmit_synack",
+    "tcp/tcp_send_reset",
     "tcp/tcp_receive_reset",
 )
-TURN = 50  # ms between two looks for the end
+DOCKER_PORTS = "veth*"
+SEARCH = 20  # ms between two looks for the run's folder; nothing is lost meanwhile
+TURN = 5  # ms between two looks whether the run is over: its sniffer waits for that
 
 
-class Tracing:
-    """Tracing in a process of its own, which stays root when the sniffer does not."""
+class Trace:
+    """The lab's tracepoints, switched on in an instance of their own."""
 
-    def __init__(self, run: Path, addresses: Collection[str], ports: Collection[str] = ()) -> None:
-        """Record events of these addresses and ports of the switch; see `available` first.
-
-        Raises RecordingError if the tracepoints cannot be read after all.
-        """
-        words = [sys.executable, "-m", "lab.capture.tracing", "--run", str(run)]
-        words += [word for address in addresses for word in ("--address", address)]
-        words += [word for port in ports for word in ("--port", port)]
-        self._process = subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
-        )
-
-    def await_recording(self) -> None:
-        """Wait until the tracepoints are on (about 0.1 s after the start)."""
-        self._await(RECORDING)
-
-    def end(self) -> None:
-        """Stop, and wait until the file is whole; the tracepoints go a moment later."""
-        if self._process.poll() is None:
-            self._process.terminate()
-        self.await_written()
-
-    def await_written(self) -> None:
-        """Wait until the file is whole: after `end`, or when the run's folder has gone."""
-        self._await(WRITTEN)
-
-    @property
-    def process(self) -> int:
-        """The number of the process that traces."""
-        return self._process.pid
-
-    def __enter__(self) -> Tracing:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.communicate()
-
-    def _await(self, word: str) -> None:
-        assert self._process.stdout
-        if self._process.stdout.readline().strip() != word:
-            _, said = self._process.communicate()
-            raise RecordingError(detail=said.strip() or "the tracing process ended")
-
-
-class Recorder:
-    """One instance, read into one file."""
-
-    def __init__(self, run: Path, addresses: Collection[str], ports: Collection[str]) -> None:
-        self._run, self._addresses, self._ports = run, addresses, ports
-        self._encode = msgspec.json.Encoder().encode
-        self._ended = False
-        self._parent = os.getppid()
-        self._signals, wakeup = os.pipe()
-        os.set_blocking(wakeup, False)
-        signal.set_wakeup_fd(wakeup)  # a signal ends the wait for events
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._take_note)
-
-    def record(self) -> None:
-        """All of it, until told to end. Raises OSError."""
-        tracefs = mount()
-        with Instance(tracefs) as instance, open_for_owner(self._run) as file:
-            offset, uncertainty = clock_offset()
-            reader = TraceReader(self._addresses, offset)
-
-            def write(events: Iterable[Told | None]) -> None:
-                file.writelines(self._encode(event) + b"\n" for event in events if event)
-                file.flush()
-
-            self._switch_on(instance, tracefs)
-            write([self._beginning(instance, uncertainty)])
-            say(RECORDING)
-            waiting = poll()
-            waiting.register(instance.pipe, POLLIN)
-            waiting.register(self._signals, POLLIN)
-            while not self._is_over():
-                if any(ready == instance.pipe for ready, _ in waiting.poll(TURN)):
-                    write(map(reader.read, instance.lines()))
-            instance.stop()
-            write(map(reader.read, instance.lines()))
-            drift = clock_offset()[0] - offset
-            write([Ended(time=time.time_ns(), drift=drift, lost=reader.lost, untold=reader.untold)])
-            file.close()
-            say(WRITTEN)
-
-    def _switch_on(self, instance: Instance, tracefs: Path) -> None:
-        for event in ADDRESSED:
-            instance.enable(event, address_condition(self._addresses))
-        instance.enable("tcp/tcp_send_reset")  # its addresses are no numbers to filter by
-        if self._ports and (reasons := drop_condition(tracefs)):
-            instance.enable("net/net_dev_queue", port_condition(self._ports))
+    def __init__(self, instance: Instance, ports: Collection[str]) -> None:
+        """``ports`` of the switch are names of interfaces, or "veth*". Raises OSError."""
+        self._instance = instance
+        self._offset, uncertainty = clock_offset()
+        self._reader = TraceReader(self._offset)
+        for event in OF_SOCKETS:
+            instance.enable(event)
+        if ports and (reasons := instance.drop_condition()):
+            instance.enable("net/net_dev_queue", port_condition(ports))
+            instance.enable("net/netif_receive_skb")
             instance.enable("skb/kfree_skb", reasons)
-        elif self._ports:
-            instance.missing.append("skb/kfree_skb")
-
-    def _beginning(self, instance: Instance, uncertainty: int) -> Began:
-        return Began(
+        self.beginning = Began(
             time=time.time_ns(),
             uncertainty=uncertainty,
-            addresses=tuple(self._addresses),
-            ports=tuple(self._ports),
+            ports=tuple(ports),
             missing=tuple(instance.missing),
         )
 
-    def _is_over(self) -> bool:
-        return self._ended or not self._run.is_dir() or os.getppid() != self._parent
+    @property
+    def addresses(self) -> set[str]:
+        """Of whom it tells; whatever is read before an address is known is lost."""
+        return self._reader.addresses
 
-    def _take_note(self, number: int, _frame: object) -> None:
-        self._ended = True
+    def fills(self, milliseconds: int) -> bool:
+        """Wait for as long, or until there is so much that it should be read."""
+        return self._instance.wait(milliseconds)
 
+    def read(self) -> Iterator[Told]:
+        """Read what there is."""
+        for line in self._instance.lines():
+            yield from self._reader.read(line)
 
-def open_for_owner(run: Path) -> BufferedWriter:
-    """Open the file for writing; it belongs to whoever owns the run's folder."""
-    file = (run / FILE).open("wb")
-    owner = run.stat()
-    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-    return file
-
-
-def say(word: str) -> None:
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
-
-
-def main() -> int:
-    """The command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Record the tracepoints of one run.")
-    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--address", action="append", default=[], help="of a host")
-    parser.add_argument("--port", action="append", default=[], help="of the switch: its interface")
-    asked = parser.parse_args()
-    try:
-        if reason := available():
-            raise RecordingError(detail=reason.en)
-        Recorder(asked.run, asked.address, asked.port).record()
-    except (OSError, RecordingError) as error:
-        sys.stderr.write(f"tracing: {error}\n")
-        return 1
-    return 0
+    def end(self) -> Iterator[Told]:
+        """Stop, and read the rest."""
+        self._instance.stop()
+        yield from self.read()
+        yield from self._reader.rest()
+        yield Ended(
+            time=time.time_ns(),
+            addresses=tuple(sorted(self.addresses)),
+            drift=clock_offset()[0] - self._offset,
+            lost=self._reader.lost,
+            untold=self._reader.untold,
+        )
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+class KernelLog:
+    """kernel.jsonl in the folder of a run that is on. It belongs to the owner of the folder."""
+
+    def __init__(self, folder: Path, hosts: Collection[str]) -> None:
+        """Raises OSError: somebody else writes it, or the run is over."""
+        self._hosts, self._control = set(hosts), Control(folder / "control")
+        self._encode = msgspec.json.Encoder().encode
+        self._file = (folder / FILE).open("xb")
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        owner = os.fstat(self._folder)
+        os.fchown(self._file.fileno(), owner.st_uid, owner.st_gid)
+
+    def __enter__(self) -> KernelLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        os.close(self._folder)
+
+    def write(self, events: Iterable[Told]) -> None:
+        self._file.writelines(self._encode(event) + b"\n" for event in events)
+
+    def addresses(self) -> Iterator[str]:
+        """Those of hosts that have announced themselves since it was last asked."""
+        for host in sorted(self._hosts):
+            if said := self._control.announcement(host):
+                self._hosts.remove(host)
+                yield from said.addresses
+
+    def is_over(self) -> bool:
+        """Whether the run is: its folder may bear another name by now."""
+        if not self._exists("control"):
+            return True
+        return self._exists("control/end")
+
+    def _exists(self, name: str) -> bool:
+        try:
+            os.stat(name, dir_fd=self._folder)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+class Tracing:
+    """Traces one run for as long as its ``with`` block lasts, if this process may."""
+
+    def __init__(self, captures: Path, scenario: str, hosts: Collection[str]) -> None:
+        """``scenario`` is the id after which the sniffer will name the folder in ``captures``."""
+        self._captures, self._hosts = captures, tuple(hosts)
+        self._pattern = f".*-{scenario.replace(':', '.')}.partial"
+        self._earlier = set(captures.glob(self._pattern))
+        self._over, self._written = Event(), Event()
+        self._thread = Thread(target=self._run, name="tracing")
+
+    def __enter__(self) -> Tracing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until the file is whole. Tracefs is tidied up meanwhile: the end of the process
+        waits for that."""
+        self._over.set()
+        self._written.wait()
+
+    def _run(self) -> None:
+        try:
+            with suppress(OSError, LabError), Instance(mount()) as instance:
+                self._record(Trace(instance, (*self._hosts, DOCKER_PORTS)))
+                self._written.set()
+        finally:
+            self._written.set()
+
+    def _record(self, trace: Trace) -> None:
+        log = self._begin()
+        if log is None:
+            return
+        with log:
+            log.write([trace.beginning])
+            trace.addresses.update(log.addresses())
+            while not (self._over.is_set() or log.is_over()):
+                if trace.fills(TURN):
+                    log.write(trace.read())
+                trace.addresses.update(log.addresses())
+            log.write(trace.end())
+
+    def _begin(self) -> KernelLog | None:
+        """Begin the file in the first folder that may be the run's; None: there never was one."""
+        while not self._over.wait(SEARCH / 1000):
+            for folder in set(self._captures.glob(self._pattern)) - self._earlier:
+                if (folder / "control" / "recorder").exists():
+                    with suppress(OSError):
+                        return KernelLog(folder, self._hosts)
+        return None
+
+
+def await_kernel_log(folder: Path) -> None:
+    """Wait until kernel.jsonl of a run's folder is whole, if there is one. A killed writer's lock
+    goes with it (flock(2))."""
+    with suppress(FileNotFoundError), (folder / FILE).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)

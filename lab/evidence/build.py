@@ -7,6 +7,7 @@ from mmap import mmap
 from types import MappingProxyType
 
 from lab.evidence.calls import decode_calls
+from lab.evidence.events import decode_events
 from lab.evidence.kernel import decode_kernel
 from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
@@ -46,6 +47,7 @@ def evidence(
     calls: Mapping[str, bytes],
     wire: bytes | None = None,
     states: Mapping[str, bytes] = MappingProxyType({}),
+    events: bytes = b"",
 ) -> Evidence:
     """Put a run together.
 
@@ -55,6 +57,7 @@ def evidence(
         calls: call logs by host.
         wire: wire.jsonl, if there is one.
         states: what each kernel said of its sockets, by host.
+        events: kernel.jsonl, what tracepoints told.
     """
     views = [
         view(tap.host, tap.file, files[tap.file]) for tap in manifest.taps if tap.file in files
@@ -65,7 +68,8 @@ def evidence(
     logs = {host: decode_calls(octets) for host, octets in calls.items()}
     wire_log = decode_touched(wire) if wire is not None else None
     kernel = {host: decode_kernel(octets) for host, octets in states.items()}
-    return Evidence(manifest, tuple(views), logs, wire_log, match, kernel)
+    told = decode_events(events)
+    return Evidence(manifest, tuple(views), logs, wire_log, match, kernel, told)
 
 
 def _match(manifest: Manifest, first: Capture, second: Capture) -> Match:

@@ -1,4 +1,8 @@
-"""kernel.events.jsonl: what tracepoints told of a lab's addresses, as `lab.capture.tracing` writes it."""
+"""kernel.jsonl: what tracepoints told of a lab's addresses, as `lab.capture.tracing` writes it.
+
+A tracepoint names no network namespace: a line may be of another lab with the same addresses.
+`lab.evidence.testimony` says which of them are about the frames of a run.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +20,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class Began(Event, frozen=True, kw_only=True, tag="began"):
-    """Tracing began; what was asked for."""
+    """Tracing began: of what was before, nothing is told."""
 
     uncertainty: int  # ns: of the kernel's clock mapped to CLOCK_REALTIME
-    addresses: tuple[str, ...] = ()
-    ports: tuple[str, ...] = ()  # of the switch
+    ports: tuple[str, ...] = ()  # of the switch; "veth*" is any that begins so
     missing: tuple[str, ...] = ()  # tracepoints that this kernel does not have
 
 
 class Ended(Event, frozen=True, kw_only=True, tag="ended"):
     """Tracing ended."""
 
+    addresses: tuple[str, ...] = ()  # of the hosts
     drift: int = 0  # ns by which CLOCK_REALTIME was stepped meanwhile
     lost: int = 0  # events that the kernel's buffer had no room for
     untold: int = 0  # drops that could not be tied to the lab
@@ -40,6 +44,15 @@ class StateChange(Event, frozen=True, kw_only=True, tag="inet_sock_set_state"):
     peer: Address
     before: str  # RFC 9293's words
     after: str
+
+
+class Congestion(Event, frozen=True, kw_only=True, tag="tcp_cong_state_set"):
+    """A socket's congestion control changed over, or was told again to be where it is: what makes
+    it send again."""
+
+    local: Address
+    peer: Address
+    state: str  # the kernel's word: Open, Disorder, CWR, Recovery, Loss
 
 
 class Retransmission(Event, frozen=True, kw_only=True, tag="tcp_retransmit_skb"):
@@ -76,9 +89,13 @@ class Drop(Event, frozen=True, kw_only=True, tag="kfree_skb"):
     port: str  # of the switch: the frame was on its way to the host behind it
     passed: int  # ns, when it left
     length: int  # octets of the frame
+    alike: int = 1  # frames as long as this one that left through a port of this name around then
 
 
-Told: TypeAlias = Began | Ended | StateChange | Retransmission | ResetSent | ResetReceived | Drop
+Addressed: TypeAlias = StateChange | Congestion | Retransmission | ResetSent | ResetReceived
+"""What names both ends; the local one is whose kernel tells it."""
+
+Told: TypeAlias = Began | Ended | Addressed | Drop
 
 
 def decode_events(octets: bytes) -> tuple[Told, ...]:

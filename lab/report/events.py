@@ -26,6 +26,7 @@ class FrameEvent(Struct, frozen=True):
     words: tuple[Text, ...] = ()
     payload: bytes = b""  # its beginning
     states: tuple[tuple[str, State], ...] = ()  # that this frame led to, by letter of the end
+    confirmed: tuple[str, ...] = ()  # letters of the ends whose kernel was in that state
     elsewhere: str = (
         ""  # letter of the host whose capture numbers it, if it is not the originator's
     )

@@ -23,6 +23,7 @@ from lab.report.events import CallEvent, Event, FrameEvent, GapEvent, Ladder, Se
 from lab.report.fates import with_fates
 from lab.report.people import People, people
 from lab.report.summaries import summary, title
+from lab.report.testimony import hear, with_testimony
 from lab.tcp.model import Connection
 from lab.text import Text
 from lab.udp.model import Exchange
@@ -45,12 +46,15 @@ def ladder(evidence: Evidence, *, absolute: bool = False, everything: bool = Fal
     view, who = evidence.view, people(evidence.manifest)
     every = talks(view)
     shown = every if everything else every[:MANY_SECTIONS]
-    calls = _calls(evidence, view, every, who)
+    calls, heard = _calls(evidence, view, every, who), hear(evidence, shown, who)
     sections = tuple(
-        with_fates(
-            _section(view, talk, calls[index], who, absolute=absolute, everything=everything),
-            evidence,
-            who,
+        with_testimony(
+            with_fates(
+                _section(view, talk, calls[index], who, absolute=absolute, everything=everything),
+                evidence,
+                who,
+            ),
+            heard,
         )
         for index, talk in enumerate(shown)
     )

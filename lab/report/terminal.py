@@ -50,6 +50,8 @@ LEGEND = Text(
     "{letters}；时间以秒计，从每次交换的第一帧算起",
 )
 
+KERNEL = Text("✓: the host's kernel was in that state", "✓：该主机的内核确实处于此状态")
+
 
 def plain(text: str, _: str) -> str:
     """A Paint that leaves text as it is."""
@@ -61,9 +63,12 @@ def draw(ladder: Ladder, language: Language, columns: int, paint: Paint = plain)
     letters = [f"{letter} = {who.say(language)}" for letter, who in ladder.letters.items()]
     joint = COMMAS[language]
     if ladder.sections:
-        yield from _lines(
-            LEGEND.fill(letters=joint.join(letters)).say(language), columns, "faint", paint
-        )
+        legend = [
+            LEGEND.fill(letters=joint.join(letters)),
+            *([KERNEL] if _confirmed(ladder) else []),
+        ]
+        said = JOINTS[language].join(text.say(language) for text in legend)
+        yield from _lines(said, columns, "faint", paint)
     for section in ladder.sections:
         yield ""
         yield from _section(section, language, columns, paint)
@@ -199,7 +204,14 @@ def _cells(event: FrameEvent) -> tuple[str, str, str, str]:
 
 
 def _states(event: FrameEvent) -> str:
-    return "  ".join(f"{letter}: {state}" for letter, state in event.states)
+    marks = dict.fromkeys(event.confirmed, " ✓")
+    return "  ".join(f"{letter}: {state}{marks.get(letter, '')}" for letter, state in event.states)
+
+
+def _confirmed(ladder: Ladder) -> bool:
+    """Whether a kernel confirms any state."""
+    events = (event for section in ladder.sections for event in section.events)
+    return any(isinstance(event, FrameEvent) and event.confirmed for event in events)
 
 
 def _style(event: FrameEvent) -> str:

@@ -3,12 +3,14 @@
     drop(segment(SYN, ACK), nth=1)
     drop(data(sender="server"), nth=span(3, 5), each_connection=True)
     drop(packets(), after=seen(keep_alive(sender="client"), nth=2))
+    strip(segment(SYN), option=MULTIPATH)
     delay(frames(sender="client"), ms=50, jitter_ms=10, seed=7)
     rate(frames(), bits_per_second=20_000_000, queue=40)
 
 A rule looks at each frame as its sender sent it, whatever other rules do to it, so "the third data
 segment" is the third that was sent. In whatever order rules are written, a frame first meets the
-losses, then corruption, duplication and reordering, then rate and queue, and last the delay.
+losses, then whoever rewrites its options, then corruption, duplication and reordering, then rate
+and queue, and last the delay.
 """
 
 from __future__ import annotations
@@ -36,21 +38,28 @@ from lab.wire.matches import (
     pure_ack,
     segment,
 )
+from lab.wire.options import FAST_OPEN, MULTIPATH, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE
 from lab.wire.sight import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG
 
 __all__ = [
     "ACK",
     "CWR",
     "ECE",
+    "FAST_OPEN",
     "FIN",
+    "MULTIPATH",
     "PSH",
     "RST",
+    "SACK_PERMITTED",
     "SYN",
+    "TIMESTAMPS",
     "URG",
+    "WINDOW_SCALE",
     "Kind",
     "Match",
     "Rule",
     "arp",
+    "clamp",
     "corrupt",
     "data",
     "datagram",
@@ -72,9 +81,11 @@ __all__ = [
     "seen",
     "segment",
     "span",
+    "strip",
 ]
 
 MILLISECOND: Final = 1_000_000  # ns
+ANY_SYN: Final = Match(kind=Kind.SEGMENT, flags=SYN)  # SYN,ACK too
 
 
 def _require(condition: bool, en: str, zh: str) -> None:
@@ -117,6 +128,32 @@ class Moment(Struct, frozen=True, omit_defaults=True):
 
 class Drop(Struct, frozen=True, tag="drop"):
     """The frame ends here."""
+
+
+class Strip(Struct, frozen=True, tag="strip"):
+    """A TCP option is taken out; NOPs fill its place, and the checksum is right again."""
+
+    option: int  # its kind
+
+    def __post_init__(self) -> None:
+        """Raise RuleImpossible unless it is an option that can be missed."""
+        _require(
+            2 <= self.option <= 0xFF,  # END and NOP stand for nothing
+            "an option's kind lies between 2 and 255",
+            "选项的类型须在 2 到 255 之间",
+        )
+
+
+class Clamp(Struct, frozen=True, tag="clamp"):
+    """The MSS that a SYN announces is lowered; the checksum is right again."""
+
+    mss: int  # octets
+
+    def __post_init__(self) -> None:
+        """Raise RuleImpossible for what the option cannot say."""
+        _require(
+            0 < self.mss <= 0xFFFF, "an MSS lies between 1 and 65535", "MSS 须在 1 到 65535 之间"
+        )
 
 
 class Corrupt(Struct, frozen=True, tag="corrupt", omit_defaults=True):
@@ -183,9 +220,9 @@ class Delay(Struct, frozen=True, tag="delay", omit_defaults=True):
         _require(0 <= self.jitter <= self.span, "no delay is negative", "时延不能为负")
 
 
-Action = Drop | Corrupt | Duplicate | Reorder | Rate | Delay
+Action = Drop | Strip | Clamp | Corrupt | Duplicate | Reorder | Rate | Delay
 
-STAGES: Final = (Drop, Corrupt, Duplicate, Reorder, Rate, Delay)
+STAGES: Final = (Drop, Strip, Clamp, Corrupt, Duplicate, Reorder, Rate, Delay)
 """The order in which a frame meets them."""
 
 
@@ -282,6 +319,19 @@ def _nanoseconds(milliseconds: float) -> int:
 def drop(match: Match, **which: Unpack[Which]) -> Rule:
     """Lose frames."""
     return _rule(Drop(), match, which)
+
+
+def strip(match: Match, *, option: int, **which: Unpack[Which]) -> Rule:
+    """Take a TCP option out, by its kind: ``MULTIPATH``, ``TIMESTAMPS``, …
+
+    A segment that does not carry it is left as it is.
+    """
+    return _rule(Strip(option), match, which)
+
+
+def clamp(match: Match = ANY_SYN, *, mss: int, **which: Unpack[Which]) -> Rule:
+    """Lower the MSS that SYN and SYN,ACK announce to ``mss`` octets, where it is higher."""
+    return _rule(Clamp(mss), match, which)
 
 
 def corrupt(match: Match, *, octet: int = 0, bit: int = 0, **which: Unpack[Which]) -> Rule:

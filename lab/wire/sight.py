@@ -46,6 +46,7 @@ class Sight(Struct):
     acknowledgment: int = 0
     type: int = -1  # ICMP; of ARP: the operation
     code: int = -1
+    header: int = 0  # where the header of TCP, UDP or ICMP begins: an offset into the frame
     begin: int = 0  # the payload of TCP, UDP or ICMP: offsets into the frame
     end: int = 0
     connection: int = 0  # numbered from 1 by `lab.wire.flows`; 0: of none
@@ -111,7 +112,7 @@ def _look_ipv6(sight: Sight, octets: bytes, at: int) -> None:
 
 
 def _look_transport(sight: Sight, octets: bytes, number: int, at: int, end: int) -> None:
-    protocol = _NUMBERS.get(number, OTHER)
+    protocol, header = _NUMBERS.get(number, OTHER), at
     if sight.fragment:
         return  # no header: only the first fragment says what it is
     if protocol is TCP and at + 20 <= end:
@@ -129,4 +130,4 @@ def _look_transport(sight: Sight, octets: bytes, number: int, at: int, end: int)
         at += 8
     else:
         return
-    sight.protocol, sight.begin, sight.end = protocol, at, end
+    sight.protocol, sight.header, sight.begin, sight.end = protocol, header, at, end

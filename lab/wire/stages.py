@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lab.text import Text
-from lab.wire.rules import Action, Corrupt, Delay, Drop, Duplicate, Rate, Reorder
+from lab.wire.options import clamped, stripped
+from lab.wire.rules import Action, Clamp, Corrupt, Delay, Drop, Duplicate, Rate, Reorder, Strip
 from lab.wire.sight import Sight
 from lab.wire.touched import Deed, Touched, digest
 
@@ -53,6 +54,14 @@ class Stage(Generic[A]):
         """The parcels that go on to the next stage, now; ``rest`` are those still before it."""
         raise NotImplementedError
 
+    def _rewritten(self, parcel: Parcel, deed: Deed, octets: bytes | None) -> list[Parcel]:
+        """The parcel with other octets, which is written down; as it is where there are none."""
+        if octets is None:
+            return [parcel]
+        altered = replace(parcel, octets=octets)
+        self._touch(parcel, deed, altered)
+        return [altered]
+
     def _touch(self, parcel: Parcel, deed: Deed, arriving: Parcel | None) -> None:
         """Write down what was done to a frame; ``arriving``: as it goes on, None if it is lost."""
         sent = arrives = digest(parcel.sent)
@@ -82,6 +91,24 @@ class Dropping(Stage[Drop]):
         return []
 
 
+class Stripping(Stage[Strip]):
+    """It goes on without the option, if it has it."""
+
+    def pass_on(self, parcel: Parcel, rest: Stages) -> list[Parcel]:
+        return self._rewritten(
+            parcel, Deed.STRIPPED, stripped(parcel.octets, parcel.sight, self._action.option)
+        )
+
+
+class Clamping(Stage[Clamp]):
+    """It goes on with a lower MSS, if it announces a higher one."""
+
+    def pass_on(self, parcel: Parcel, rest: Stages) -> list[Parcel]:
+        return self._rewritten(
+            parcel, Deed.CLAMPED, clamped(parcel.octets, parcel.sight, self._action.mss)
+        )
+
+
 class Corrupting(Stage[Corrupt]):
     """A bit of the payload is turned over, if it has that octet."""
 
@@ -96,9 +123,7 @@ class Corrupting(Stage[Corrupt]):
             return [parcel]
         octets = bytearray(parcel.octets)
         octets[at] ^= self._mask
-        altered = replace(parcel, octets=bytes(octets))
-        self._touch(parcel, Deed.CORRUPTED, altered)
-        return [altered]
+        return self._rewritten(parcel, Deed.CORRUPTED, bytes(octets))
 
 
 class Duplicating(Stage[Duplicate]):
@@ -230,6 +255,8 @@ class Delaying(Stage[Delay]):
 
 WORKERS: Final[dict[type, type[Stage[Any]]]] = {
     Drop: Dropping,
+    Strip: Stripping,
+    Clamp: Clamping,
     Corrupt: Corrupting,
     Duplicate: Duplicating,
     Reorder: Holding,

@@ -17,6 +17,8 @@ class Deed(StrEnum):
     """What was done to a frame."""
 
     DROPPED = "dropped"
+    STRIPPED = "stripped"  # of a TCP option
+    CLAMPED = "clamped"  # to a lower MSS
     OVERFLOWED = "overflowed"  # lost because the queue of a slow link was full
     CORRUPTED = "corrupted"
     DUPLICATED = "duplicated"

@@ -9,8 +9,18 @@ from typing import Final
 from lab.text import Text, same
 from lab.units import short_span
 from lab.wire.matches import Kind, Match
+from lab.wire.options import (
+    FAST_OPEN,
+    MSS,
+    MULTIPATH,
+    SACK,
+    SACK_PERMITTED,
+    TIMESTAMPS,
+    WINDOW_SCALE,
+)
 from lab.wire.rules import (
     Action,
+    Clamp,
     Corrupt,
     Count,
     Delay,
@@ -20,6 +30,7 @@ from lab.wire.rules import (
     Rate,
     Reorder,
     Rule,
+    Strip,
 )
 from lab.wire.sight import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 
@@ -48,6 +59,15 @@ _NOUNS: Final = {
     Kind.FRAGMENT: Text("IP fragment", "IP 分片"),
     Kind.ICMP: Text("ICMP message", "ICMP 报文"),
     Kind.ARP: Text("ARP message", "ARP 报文"),
+}
+_OPTIONS: Final = {
+    MSS: "MSS",
+    WINDOW_SCALE: "window scale",
+    SACK_PERMITTED: "SACK-permitted",
+    SACK: "SACK",
+    TIMESTAMPS: "timestamps",
+    MULTIPATH: "Multipath TCP",
+    FAST_OPEN: "Fast Open",
 }
 _LATIN, _CHINESE = r"[0-9A-Za-z%/]", r"[\u4e00-\u9fff]"
 _ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth"
@@ -188,6 +208,12 @@ def _done(action: Action) -> Text:
     match action:
         case Drop():
             return Text("is dropped", "被丢弃")
+        case Strip():
+            words = Text("arrives without its {name} option", "到达时已被去掉 {name} 选项")
+            return words.fill(name=_OPTIONS.get(action.option, action.option))
+        case Clamp():
+            words = Text("arrives with an MSS of at most {mss}", "到达时 MSS 被压低到至多 {mss}")
+            return words.fill(mss=action.mss)
         case Corrupt():
             return Text("arrives with a bit turned over", "到达时有 1 位翻转")
         case Duplicate():

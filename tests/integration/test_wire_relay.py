@@ -19,12 +19,15 @@ from lab.evidence.touched import WireLog, touched_numbers
 from lab.evidence.vantage import match_views
 from lab.packets.checksums import checksum_errors
 from lab.packets.frames import Capture, Protocol
+from lab.packets.options import Options
 from lab.packets.rows import frame
 from lab.wire.netlink import read_link, set_isolated
 from lab.wire.rules import (
     ACK,
     SYN,
+    WINDOW_SCALE,
     Rule,
+    clamp,
     corrupt,
     data,
     datagram,
@@ -37,6 +40,7 @@ from lab.wire.rules import (
     rate,
     reorder,
     segment,
+    strip,
 )
 from lab.wire.touched import Deed
 from tests.handmade import CLIENT_MAC
@@ -221,6 +225,36 @@ def test_a_corrupted_segment_is_discarded_and_sent_again(hosts: Hosts, tmp_path:
     assert list(checksum_errors(run.server)) == [number]
     assert list(checksum_errors(run.client)) == []
     assert run.exchanging > 0.19  # the retransmission timer
+
+
+def syns(capture: Capture) -> list[Options]:
+    """The options of the SYN and the SYN,ACK."""
+    heads = [frame(capture, int(row)).tcp for row in tcp_rows(capture)[:2]]
+    return [head.options for head in heads if head]
+
+
+def test_a_stripped_option_counts_for_nobody_and_the_segment_is_accepted(
+    hosts: Hosts, tmp_path: Path
+) -> None:
+    run = Run(tmp_path, hosts, strip(segment(SYN), option=WINDOW_SCALE))
+    assert kinds(run.log) == [Deed.STRIPPED]  # one SYN: it did not have to be sent again
+    assert [one.window_scale is None for one in syns(run.client)] == [False, True]
+    assert syns(run.server)[0].window_scale is None
+    assert list(checksum_errors(run.server)) == []
+
+
+def test_a_clamped_mss_is_what_the_other_end_keeps_to(hosts: Hosts, tmp_path: Path) -> None:
+    client, server = hosts
+    with (
+        wire(tmp_path, hosts, clamp(mss=600)),
+        server.listener() as listener,
+        client.socket() as one,
+    ):
+        one.connect(SERVER)
+        with listener.accept()[0] as other:
+            kept = [end.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) for end in (one, other)]
+    assert kept[0] == kept[1]
+    assert 600 - 12 <= kept[0] <= 600  # less the timestamps
 
 
 def exchanged(folder: Path, hosts: Hosts, *rules: Rule, count: int, expect: int) -> list[bytes]:

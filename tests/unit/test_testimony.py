@@ -20,6 +20,8 @@ from lab.evidence.testimony import (
     compare_resets,
     compare_retransmissions,
     dropped_frames,
+    of_one_socket,
+    traced_stays,
 )
 from lab.packets.frames import Capture
 from lab.tcp.connections import connections
@@ -76,15 +78,6 @@ def test_each_end_has_its_own_events() -> None:
     assert about([there, here], StateChange, connection, FIRST, FIRST) == ((here,), (there,))
 
 
-def test_a_socket_without_a_port_yet_is_the_clients() -> None:
-    _, connection, _ = seen()
-    (address, _), peer = ends(connection)
-    opening = StateChange(
-        time=FIRST, local=(address, 0), peer=peer, before="CLOSED", after="SYN-SENT"
-    )
-    assert about([opening], StateChange, connection, FIRST, FIRST) == ((opening,), ())
-
-
 def test_an_event_of_another_time_is_another_connections() -> None:
     _, connection, _ = seen()
     late = repeated(connection, FIRST + 1000 * MILLISECOND)
@@ -129,12 +122,56 @@ def test_a_reset_that_no_kernel_sent_was_forged() -> None:
     assert compare_resets(read, SERVER, []).frames_only == (4,)
 
 
-def drop(capture: Capture, row: int, length: int | None = None) -> Drop:
-    passed = int(capture.frames.time[row]) + 3_000
+def changed(*states: str) -> list[StateChange]:
+    """Changes of one pair of ends, given as "BEFORE>AFTER"."""
+    _, connection, _ = seen()
+    local, peer = ends(connection)
+    pairs = [state.split(">") for state in states]
+    return [
+        StateChange(
+            time=FIRST + n * MILLISECOND, local=local, peer=peer, before=before, after=after
+        )
+        for n, (before, after) in enumerate(pairs)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "one"),
+    [
+        ([], True),
+        (["SYN-SENT>ESTABLISHED", "ESTABLISHED>CLOSED"], True),
+        (["SYN-SENT>CLOSED", "SYN-SENT>ESTABLISHED"], True),
+        (["SYN-SENT>ESTABLISHED", "SYN-SENT>ESTABLISHED"], False),
+        (["ESTABLISHED>FIN-WAIT-1", "ESTABLISHED>CLOSE-WAIT"], False),
+        (["ESTABLISHED>CLOSED", "FIN-WAIT-1>FIN-WAIT-2"], False),
+    ],
+    ids=["nothing", "a life", "one after another", "both open", "both close", "one is gone"],
+)
+def test_two_sockets_with_the_same_ends_are_told_from_one(states: list[str], one: bool) -> None:
+    assert of_one_socket(changed(*states)) == one
+
+
+def test_changes_become_stays() -> None:
+    changes = changed("SYN-SENT>ESTABLISHED", "ESTABLISHED>CLOSED")
+    told = traced_stays(changes, FIRST + 9 * MILLISECOND)
+    assert [(stay.state, stay.by, stay.until) for stay in told] == [
+        ("SYN-SENT", FIRST, FIRST),
+        ("ESTABLISHED", FIRST, FIRST + MILLISECOND),
+        ("CLOSED", FIRST + MILLISECOND, FIRST + 9 * MILLISECOND),
+    ]
+
+
+def test_a_closed_that_may_be_time_wait_is_no_stay() -> None:
+    told = traced_stays(changed("FIN-WAIT-1>FIN-WAIT-2", "FIN-WAIT-2>CLOSED"), FIRST)
+    assert [stay.state for stay in told] == ["FIN-WAIT-1", "FIN-WAIT-2"]
+
+
+def drop(capture: Capture, row: int, length: int | None = None, alike: int = 1) -> Drop:
+    passed = int(capture.frames.time[row]) - 3_000
     size = int(capture.frames.length[row]) if length is None else length
     return Drop(
         time=passed + 20_000, reason="NETFILTER_DROP", location="nft_do_chain", protocol=2048,
-        port="port", passed=passed, length=size,
+        port="port", passed=passed, length=size, alike=alike,
     )  # fmt: skip
 
 
@@ -152,3 +189,21 @@ def test_a_drop_at_another_port_is_no_frame_of_this_one() -> None:
 def test_a_drop_of_another_length_is_no_frame_of_that_time() -> None:
     capture, _, _ = seen()
     assert dropped_frames([drop(capture, 0, length=9)], capture, "port") == {}
+
+
+def test_a_drop_that_another_labs_frame_may_explain_is_no_frame() -> None:
+    capture, _, _ = seen()
+    assert dropped_frames([drop(capture, 0, alike=9)], capture, "port") == {}
+
+
+def test_two_drops_of_frames_alike_are_two_frames() -> None:
+    first = sent(">", "A", seq=1, ack=1, after=20_000)
+    capture, _, _ = seen(first, first)
+    drops = [drop(capture, 3, alike=3), drop(capture, 4, alike=3)]
+    assert list(dropped_frames(drops, capture, "port")) == [4, 5]
+
+
+def test_a_frame_that_its_receiver_took_was_not_dropped() -> None:
+    capture, _, _ = seen()
+    taken = msgspec.structs.replace(drop(capture, 0), reason="TCP_RESET")
+    assert dropped_frames([taken], capture, "port") == {}
