@@ -5,9 +5,10 @@
 As in a shell, what follows "&" runs beside, what follows ";" afterwards: when the program has ended
 and the kernel has finished closing its connections. How host and sniffer talk: services/README.md.
 
-In order: turn offload off (services/offload.py), find the folder of the run, give up root, announce
-the host, wait for the sniffer, run the programs (services/programs.py), report, and stay until the
-run is over, so that this kernel can still answer for them. SIGTERM or SIGINT ends all that early.
+In order: turn offload off (services/offload.py), find the folder of the run, stay on one processor
+(services/processor.py), give up root, announce the host, wait for the sniffer, run the programs
+(services/programs.py), report, and stay until the run is over, so that this kernel can still answer
+for them. SIGTERM or SIGINT ends all that early.
 
 Exit code: of the first program that failed; 18 the host could not be made ready, 33 the sniffer
 did not answer, 128 and the signal's number if stopped.
@@ -33,6 +34,7 @@ from typing import NamedTuple, NoReturn
 from services.capabilities import keep_over_setuid
 from services.listening import are_open
 from services.offload import turn_off
+from services.processor import stay_on_one
 from services.programs import Programs, Waiting, is_settled, parse
 from services.witness import Witness
 
@@ -55,6 +57,7 @@ def main() -> NoReturn:
         prepare(options.interface)
         link = options.run or options.captures / "current"
         run = find_run(link, options.patience, waiting)
+        stay_on_one(run.name)
         if os.environ.get("LAB_PLAN") or not options.programs:
             follow_plan(run, options, waiting)
         user = give_up_root(run.parent, bool(options.capabilities))

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class Keepers:
         self._root, self._captures = root, root / "captures"
         self._language = {"LAB_LANG": language} if language else {}
         self._pipes: set[FileIO] = set()
+        self._processors = count()  # runs side by side take turns with the processors
 
     def keep(
         self, network: Network, programs: Programs, show: Show, files: Files = NO_FILES
@@ -117,7 +119,7 @@ class Keepers:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _START, str(Path(__file__).parent)],
             cwd=self._root,
-            env={**os.environ, **self._language, **_OUTPUT},
+            env={**os.environ, **self._language, **_OUTPUT, "LAB_CPU": str(next(self._processors))},
             stdin=plan,
             stdout=writes[_REPORT],
             stderr=writes[_REPORT],

@@ -85,7 +85,7 @@ def _row(promise: Promise, evidence: Evidence) -> Row:
     """A check that does not find what it looks for (a run cut short) is a promise not kept."""
     try:
         seen = promise.check(evidence)
-    except LookupError:
+    except (LookupError, ValueError, StopIteration):
         seen = Seen(False, NOT_THERE)
     return Row(promise.id, seen.kept, promise.words, seen.words, seen.frames)
 

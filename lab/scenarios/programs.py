@@ -64,8 +64,19 @@ def _wanted(tree: ast.Module, name: str) -> list[Node]:
         node = bound.get(waiting.pop())
         if node is not None and node not in wanted:
             wanted.add(node)
-            waiting += (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+            waiting += _names(node)
     return [node for node in tree.body if node in wanted]
+
+
+def _names(node: Node) -> set[str]:
+    """The names that a statement uses; a function's parameters are its own."""
+    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    own = (
+        {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+        if isinstance(node, ast.FunctionDef)
+        else set()
+    )
+    return used - own
 
 
 def _binds(node: Node) -> Iterator[str]:
@@ -90,4 +101,6 @@ def _refuse_lab(nodes: list[Node], module: ModuleType) -> None:
 
 
 def _text(source: str, node: Node) -> str:
-    return ast.get_source_segment(source, node) or ""
+    """The lines of a statement, whole: with what is said at the end of the last one."""
+    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+    return "\n".join(source.splitlines()[first - 1 : node.end_lineno])

@@ -56,6 +56,19 @@ def test_programs_have_the_capabilities_of_their_host_and_no_others(
     assert said["admin"] == ("allowed" if "NET_ADMIN" in capabilities else "refused")
 
 
+def test_all_hosts_of_a_run_stay_on_one_processor(tmp_path: Path) -> None:
+    checkout = Checkout.make(tmp_path / "checkout")
+    asks = "import os; print('on', sorted(os.sched_getaffinity(0)), flush=True)"
+    (checkout.root / "services" / "asks.py").write_text(asks)
+    trial = scenario({"client": "services/asks.py", "server": "services/asks.py"})
+    lines: list[Line] = []
+    NamespacesEngine(checkout.root, "en").run(trial, lines.append)
+    said = [line.words for line in lines if line.words.startswith("on ")]
+    assert len(said) == 2
+    assert len(set(said)) == 1
+    assert "," not in said[0]
+
+
 def test_a_run_says_what_it_found_missing(tmp_path: Path) -> None:
     folder, _ = play(tmp_path, LACKS, Host("client"))
     said = json.loads((folder / "run.json").read_text())

@@ -86,3 +86,17 @@ def test_a_program_that_uses_the_lab_is_refused_with_its_line(module: ModuleType
 
 def test_its_parameters_are_the_hosts_it_talks_to(module: ModuleType) -> None:
     assert hosts_of(module.client) == ("server",)
+
+
+def test_a_parameter_is_not_a_function_of_the_same_name() -> None:
+    from lab.scenarios import synack_lost
+
+    source = program(synack_lost, synack_lost.client)
+    assert "def client(server" in source
+    assert "def server(" not in source
+
+
+def test_what_is_said_at_the_end_of_a_function_comes_along() -> None:
+    from lab.scenarios import time_wait_restart
+
+    assert "connection.recv(1024)  # b\"\"" in program(time_wait_restart, time_wait_restart.client)
