@@ -39,7 +39,10 @@ def command(
     from lab.report.ladder import ladder
 
     name, evidence = load(captures, target)
-    drawn = ladder(evidence, absolute=absolute, everything=everything)
+    from lab.report.account import shows_background
+
+    background = everything or shows_background(evidence)
+    drawn = ladder(evidence, absolute=absolute, everything=everything, background=background)
     if as_json:
         output.write_json(_record(evidence, drawn), indent=2)
     else:

@@ -25,6 +25,14 @@ def judge(evidence: Evidence) -> Verdict | None:
         return None
 
 
+def shows_background(evidence: Evidence) -> bool:
+    """Whether a run's scenario is about frames of no exchange."""
+    try:
+        return scenarios.find(evidence.manifest.scenario).background
+    except ScenarioUnknown:
+        return False
+
+
 def compared(evidence: Evidence, language: Language, paint: Paint = plain) -> Iterator[str]:
     """Yield expected and seen side by side, for a run of a scenario that has scripts."""
     with suppress(ScenarioUnknown):
@@ -39,7 +47,8 @@ def account(
     paint: Paint = plain,
 ) -> Iterator[str]:
     """Yield the lines of a run's ladder and of its verdict (see `judge`)."""
-    yield from draw(ladder(evidence), language, columns, paint)
+    drawn = ladder(evidence, background=shows_background(evidence))
+    yield from draw(drawn, language, columns, paint)
     yield from compared(evidence, language, paint)
     if judged:
         title = scenarios.find(judged.scenario).title

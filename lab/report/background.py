@@ -22,19 +22,29 @@ IP_PROTOCOLS = {0: "ICMPv6", 2: "IGMP", 47: "GRE", 50: "ESP", 89: "OSPF", 132: "
 """By the IP protocol field (IANA protocol numbers); hop-by-hop (0) heads MLD reports."""
 
 
+def outside(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> NDArray[np.bool_]:
+    """Which frames belong to none of the exchanges."""
+    found = np.ones(len(frames), np.bool_)
+    for rows in taken:
+        found[rows] = False
+    return found
+
+
 def background(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> dict[str, int]:
     """Count the frames outside all exchanges by protocol, most frequent first."""
-    outside = np.ones(len(frames), np.bool_)
-    for rows in taken:
-        outside[rows] = False
-    counts: Counter[str] = Counter()
+    return counts(frames, outside(frames, taken))
+
+
+def counts(frames: Frames, outside: NDArray[np.bool_]) -> dict[str, int]:
+    """Count some frames by protocol, most frequent first."""
+    found: Counter[str] = Counter()
     for protocol in Protocol:
         rows = np.flatnonzero(outside & (frames.protocol == int(protocol)))
         if protocol is Protocol.OTHER:
-            counts.update(_others(frames, rows))
+            found.update(_others(frames, rows))
         elif len(rows):
-            counts[NAMES[protocol]] += len(rows)
-    return dict(counts.most_common())
+            found[NAMES[protocol]] += len(rows)
+    return dict(found.most_common())
 
 
 def _others(frames: Frames, rows: NDArray[np.int64]) -> Counter[str]:

@@ -45,6 +45,7 @@ class CallEvent(Struct, frozen=True):
     phase: str  # "call", "ret" or ""
     words: str
     place: str = ""  # "client.py:31"
+    times: int = 1  # so often in a row, with the same outcome
 
 
 class GapEvent(Struct, frozen=True):
@@ -61,10 +62,10 @@ Event = FrameEvent | CallEvent | GapEvent
 
 
 class Section(Struct, frozen=True):
-    """One connection or one UDP exchange."""
+    """One connection, one UDP exchange, or what belongs to none."""
 
-    protocol: str  # "tcp", "udp"
-    stream: int
+    protocol: str  # "tcp", "udp"; "": outside the exchanges
+    stream: int  # -1: outside the exchanges
     title: Text
     summary: tuple[Text, ...]
     start: int  # time of its first frame, ns: the zero of its clock

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.evidence.build import talks
@@ -17,10 +18,11 @@ from lab.evidence.calls import Call
 from lab.evidence.run import Evidence, View
 from lab.packets.frames import Flags
 from lab.report import datagrams, segments
-from lab.report.background import background
+from lab.report.background import counts, outside
 from lab.report.calls import Span, answered, asked, attribute, place
 from lab.report.events import CallEvent, Event, FrameEvent, GapEvent, Ladder, Section
 from lab.report.fates import with_fates
+from lab.report.outside import frame_events, section
 from lab.report.people import People, people
 from lab.report.summaries import summary, title
 from lab.report.testimony import hear, with_testimony
@@ -37,16 +39,28 @@ LONG = 2 * EDGE + 4
 MANY_SECTIONS = 20
 """Sections shown unless all are asked for."""
 
+NOTHING: NDArray[np.int64] = np.empty(0, np.int64)
 Talk = Connection | Exchange
 Host = tuple[str, Call]  # (letter, call)
 
 
-def ladder(evidence: Evidence, *, absolute: bool = False, everything: bool = False) -> Ladder:
-    """Build the ladder of a run, or of a single capture file."""
+def ladder(
+    evidence: Evidence,
+    *,
+    absolute: bool = False,
+    everything: bool = False,
+    background: bool = False,
+) -> Ladder:
+    """Build the ladder of a run, or of a single capture file.
+
+    ``everything``: long runs of data are not cut. ``background``: the frames of no exchange are
+    shown, not just counted.
+    """
     view, who = evidence.view, people(evidence.manifest)
     every = talks(view)
     shown = every if everything else every[:MANY_SECTIONS]
     calls, heard = _calls(evidence, view, every, who), hear(evidence, shown, who)
+    apart = outside(view.capture.frames, taken(every))
     sections = tuple(
         with_testimony(
             with_fates(
@@ -58,8 +72,15 @@ def ladder(evidence: Evidence, *, absolute: bool = False, everything: bool = Fal
         )
         for index, talk in enumerate(shown)
     )
-    outside = background(view.capture.frames, taken(every))
-    return Ladder(sections, outside, _letters(shown, who), len(every) - len(shown))
+    rows = np.flatnonzero(apart) if background else NOTHING
+    rest = section(_joined([], calls[-1]), frame_events(evidence, rows, who))
+    apart[rows] = False
+    return Ladder(
+        (*sections, rest) if rest else sections,
+        counts(view.capture.frames, apart),
+        _letters(shown, who) | ({} if sections else who.legend),
+        len(every) - len(shown),
+    )
 
 
 def taken(exchanges: Iterable[Talk]) -> Iterable[NDArray[np.int64]]:
@@ -79,18 +100,17 @@ def _letters(shown: Sequence[Talk], who: People) -> dict[str, Text]:
 
 
 def _calls(evidence: Evidence, view: View, every: Sequence[Talk], who: People) -> list[list[Host]]:
-    """The calls of all hosts by the exchange they belong to."""
+    """The calls of all hosts by the exchange they belong to; in the end those of none."""
     time = view.capture.frames.time
     spans = [
         Span((talk.client, talk.server), int(time[talk.rows[0]]), int(time[talk.rows[-1]]))
         for talk in every
     ]
-    found: list[list[Host]] = [[] for _ in every]
+    found: list[list[Host]] = [[] for _ in (*every, None)]
     for host, calls in evidence.calls.items():
         letter = who.letters.get(host, host[:1].upper())
         for call, owner in zip(calls, attribute(calls, spans), strict=True):
-            if owner is not None:
-                found[owner].append((letter, call))
+            found[-1 if owner is None else owner].append((letter, call))
     return found
 
 
@@ -191,9 +211,20 @@ def _joined(events: list[tuple[int, int, Event]], calls: list[Host]) -> list[Eve
             and isinstance(following, _Half)
             and thing.host is following.host
         )
-        merged.append(_event(thing, whole=whole))
+        _add(merged, _event(thing, whole=whole))
         index += 2 if whole else 1
     return merged
+
+
+def _add(events: list[Event], event: Event) -> None:
+    """Append it; a call just like the one before is only counted."""
+    last = events[-1] if events else None
+    if isinstance(event, CallEvent) and isinstance(last, CallEvent) and not event.phase:
+        alike = replace(event, time=last.time, times=last.times)
+        if alike == last:
+            events[-1] = replace(last, times=last.times + 1)
+            return
+    events.append(event)
 
 
 def _event(thing: Event | _Half, *, whole: bool) -> Event:

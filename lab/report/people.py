@@ -21,6 +21,11 @@ class People(Struct, frozen=True):
     names: Mapping[str, str]  # address -> host
     letters: Mapping[str, str]  # host -> letter
 
+    @property
+    def legend(self) -> dict[str, Text]:
+        """Who each letter stands for."""
+        return {letter: same(host) for host, letter in self.letters.items()}
+
     def name(self, end: Endpoint, *, is_client: bool) -> Text:
         """What an end is called: its host's name, else its role."""
         host = self.names.get(end.address)

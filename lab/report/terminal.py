@@ -177,7 +177,8 @@ class _Sheet(Struct, frozen=True):
     def _call(self, clock: str, event: CallEvent) -> Iterator[str]:
         label = pad(f"{event.host} {event.phase}", self._label)
         room = self.columns - self.clock - self._label - 2
-        words = clip(event.words, room)
+        often = f"  × {event.times:,}" if event.times > 1 else ""
+        words = clip(event.words, room - len(often)) + often
         place = event.place if width(words) + 2 + width(event.place) <= room else ""
         between = " " * (room - width(words) - width(place)) if place else ""
         yield f"{clock} {self.paint(label, 'call')} {words}{between}{self.paint(place, 'faint') if place else ''}".rstrip()

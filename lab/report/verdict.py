@@ -75,7 +75,7 @@ def verdict(scenario: Scenario, evidence: Evidence) -> Verdict:
     taken = {promise.id for promise in own}
     if scenario.rules:
         taken.add("views_agree")  # the wire came between
-        own = (*own, WIRE_WORKED)
+        own = own if WIRE_WORKED.id in taken else (*own, WIRE_WORKED)
     promises = (*own, *(one for one in ALWAYS if one.id not in taken))
     rows = tuple(_row(promise, evidence) for promise in promises)
     return Verdict(scenario.id, rows, evidence.manifest.dropped)

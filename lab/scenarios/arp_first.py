@@ -257,5 +257,6 @@ SCENARIO = Scenario(
             ),
         },
     },
+    background=True,
     sources=("RFC 826", "RFC 1122 section 2.3.2", "arp(7)"),
 )

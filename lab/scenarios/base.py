@@ -54,6 +54,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()  # what the wire does to which frames
     scripts: tuple[str, ...] = ()  # the segments of each connection, in order of the streams
     promises: tuple[Promise, ...] = ()  # what a script cannot say
+    background: bool = False  # frames of no exchange (ARP, fragments) matter: the ladder shows them
     variants: Mapping[str, Mapping[str, Any]] = {}  # by name: the fields that differ
     sources: tuple[str, ...] = ()
 

@@ -81,5 +81,6 @@ SCENARIO = Scenario(
             _crossed,
         ),
     ),
+    variants={"with_delay": {}},  # what is played without a variant: no loss is needed
     sources=("RFC 9293 section 3.6 figure 13", "RFC 9293 section 3.3.2"),
 )

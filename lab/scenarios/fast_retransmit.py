@@ -84,6 +84,11 @@ SCENARIO = Scenario(
             "Once the gap is filled, a single ACK jumps over everything that was waiting behind it",
             "缺口补上之后，一个 ACK 便跨过其后等待的全部数据",
         ),
+        Text(
+            "Without delay the picture blurs: the duplicates come in one burst, and a loss probe "
+            "(TLP) may be quicker",
+            "没有时延时，过程就看不清了：重复 ACK 挤在一起到达，尾部丢失探测（TLP）也可能抢先",
+        ),
     ),
     roles={"server": server, "client": client},
     listens={"server": (f"{PORT}/tcp",)},
@@ -114,6 +119,21 @@ SCENARIO = Scenario(
         ),
     ),
     variants={
+        "fast_path": {
+            "rules": (drop(data("client"), nth=3),),
+            "scripts": (
+                """
+                ...
+                C>S ACK  seq 2897  +1448  lost
+                ...
+                C>S [PSH],ACK  seq 2897  +1448
+                ...
+                S>C FIN,ACK  ack 14481
+                ...
+                """,
+            ),
+            "promises": (),  # what repairs it, and in what order, is a matter of microseconds
+        },
         "no_sack": {
             "topology": Topology(
                 (Host("client", sysctls={"net.ipv4.tcp_sack": "0"}), Host("server"))
@@ -121,7 +141,7 @@ SCENARIO = Scenario(
             "promises": (
                 Promise("no_sack", Text("no ACK carries SACK", "没有 ACK 携带 SACK"), _no_sack),
             ),
-        }
+        },
     },
     sources=("RFC 5681 section 3.2", "RFC 2018", "RFC 6675", "RFC 8985"),
 )

@@ -100,6 +100,7 @@ SCENARIO = Scenario(
         """,
     ),
     variants={
+        "first_fin": {},  # what is played without a variant
         "fin_ack": {
             "rules": (drop(pure_ack("server"), nth=1, after=segment(FIN, sender="client")),),
             "scripts": (

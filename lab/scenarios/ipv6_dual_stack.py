@@ -202,5 +202,6 @@ SCENARIO = Scenario(
             ),
         },
     },
+    background=True,
     sources=("RFC 8200", "RFC 4291 section 2.5.5.2", "RFC 4861 section 7.2", "ipv6(7) IPV6_V6ONLY"),
 )

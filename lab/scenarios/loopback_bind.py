@@ -150,5 +150,6 @@ SCENARIO = Scenario(
             ),
         },
     },
+    background=True,
     sources=("bind(2)", "ip(7)", "RFC 1122 section 3.2.1.3"),
 )

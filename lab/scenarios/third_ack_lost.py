@@ -140,6 +140,7 @@ SCENARIO = Scenario(
     ),
     promises=(ACCEPTED,),
     variants={
+        "idle": {},  # what is played without a variant
         "data": {
             "options": {"client": {"first": "hello"}},
             "scripts": (

@@ -209,6 +209,7 @@ SCENARIO = Scenario(
             _tcp_cannot,
         ),
     ),
+    background=True,
     sources=(
         "ip(7) IP_ADD_MEMBERSHIP",
         "socket(7) SO_BROADCAST",

@@ -180,5 +180,6 @@ SCENARIO = Scenario(
             *("server", "Ip.ReasmTimeout", 1, 1),
         ),
     ),
+    background=True,
     sources=("RFC 791 section 3.2", "RFC 792", "RFC 8900", "ip(7) IP_RECVERR, ipfrag_time"),
 )
