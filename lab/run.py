@@ -21,10 +21,15 @@ def checkout() -> Path:
 
 
 def play(
-    engine: Engine, scenario: Scenario, captures: Path, say: Say, show: Callable[[Line], None]
+    engine: Engine,
+    scenario: Scenario,
+    captures: Path,
+    say: Say,
+    show: Callable[[Line], None] | None = None,
 ) -> Path:
     """Run one scenario from nothing to its published folder.
 
+    ``show`` is handed each line as it is printed; None: nobody wants to see them.
     Raises ScenarioFaulty, EngineError when the engine could not, Interrupted after Ctrl-C
     (everything is cleaned up and the captures kept).
     """

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lab.analyze import load_run
-from lab.capture.disk import write_whole, writing
+from lab.capture.disk import writing
 from lab.capture.folder import read_octets
-from lab.capture.tracing import await_kernel_log
 from lab.evidence.run import Evidence, View
 from lab.findings.base import findings
 from lab.packets.annotate import annotate
-from lab.report.account import account, judge
+from lab.report.account import account
 from lab.report.events import FrameEvent
 from lab.report.findings_json import encode_findings
 from lab.report.ladder import ladder
+from lab.report.verdict import Verdict
 from lab.text import Language
 
 REPORT_COLUMNS = 110
 
 
-def save_account(folder: Path, language: Language) -> Evidence:
+def save_account(
+    folder: Path, evidence: Evidence, judged: Verdict | None, language: Language
+) -> None:
     """Write findings.json and report.txt and comment the key frames of the captures.
 
-    Returns the evidence it was made from. Raises DiskFull and what `load_run` raises; the run
-    itself is then as it was.
+    Whatever is written belongs to the owner of the folder. Raises DiskFull; the run itself is then
+    as it was.
     """
-    await_kernel_log(folder)
-    evidence = load_run(folder)
-    lines = account(evidence, judge(evidence), language, REPORT_COLUMNS)
-    with writing(str(folder)):
-        write_whole(folder / "findings.json", encode_findings(findings(evidence)))
-        write_whole(folder / "report.txt", "".join(f"{line}\n" for line in lines).encode())
+    lines = account(evidence, judged, language, REPORT_COLUMNS)
+    _write(folder / "findings.json", [encode_findings(findings(evidence))])
+    _write(folder / "report.txt", (f"{line}\n".encode() for line in lines))
     names = {address: host.name for host in evidence.manifest.hosts for address in host.addresses}
     for view, comments in _comments(evidence, language):
-        _annotate(folder / view.file, comments, names)
-    return evidence
+        capture = folder / view.file
+        _write(capture, annotate(read_octets(capture), comments, names, ()))
 
 
-def _annotate(path: Path, comments: Mapping[int, list[str]], names: Mapping[str, str]) -> None:
-    fresh = path.with_suffix(".annotated")
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    """Replace a file whole."""
+    fresh, owner = path.with_name(f".{path.name}.fresh"), path.parent.stat()
     with writing(path.name), fresh.open("wb") as file:
-        for piece in annotate(read_octets(path), comments, names, ()):
-            file.write(piece)
+        file.writelines(pieces)
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
     fresh.replace(path)
 
 

@@ -64,9 +64,10 @@ class Engine(Protocol):
     def prepare(self, say: Say) -> None:
         """Make ready whatever a run needs (images); quick when it is there already."""
 
-    def run(self, scenario: Scenario, show: Callable[[Line], None]) -> Path | None:
+    def run(self, scenario: Scenario, show: Callable[[Line], None] | None = None) -> Path | None:
         """Play one scenario to its end, handing on each line as it is printed.
 
+        Without ``show`` nobody sees them, and the sniffer tells no frame: that is quicker.
         Returns the folder of the run, if the engine knows which one it is.
         """
 

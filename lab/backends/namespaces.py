@@ -17,6 +17,7 @@ from lab.backends import kernel
 from lab.backends.base import Check, Line, Removed, Say
 from lab.backends.keeping import Keepers, Outcome
 from lab.backends.network import Network, network_of
+from lab.backends.tracepoints import tracepoints
 from lab.errors import EngineFailed, LabError, NamespacesForbidden, RecordingError, SnifferFailed
 from lab.plan import WIRE, write_plan
 from lab.scenarios.base import Scenario
@@ -57,12 +58,13 @@ class NamespacesEngine:
         for name, network in _PARTS:
             outcome = self._keepers.keep(network, {}, lambda line: None)
             yield _checked(name, outcome)
+        yield tracepoints()
 
     def prepare(self, say: Say) -> None:
         """There is no image to make; raises NamespacesForbidden without the ip tool."""
         kernel.find_ip()
 
-    def run(self, scenario: Scenario, show: Callable[[Line], None]) -> Path | None:
+    def run(self, scenario: Scenario, show: Callable[[Line], None] | None = None) -> Path | None:
         """Play one scenario until all have left; its folder.
 
         Raises NamespacesForbidden, EngineFailed (a host could not be made, or gave up before it
@@ -70,7 +72,8 @@ class NamespacesEngine:
         """
         network = network_of(scenario.topology, ipv6=kernel.has_ipv6())
         (self.root / "captures").mkdir(exist_ok=True)
-        outcome = self._keepers.keep(network, self._programs(scenario), show, _plan(scenario))
+        programs = self._programs(scenario, quiet=show is None)
+        outcome = self._keepers.keep(network, programs, show or _mute, _plan(scenario))
         if outcome.failed:
             raise kernel.refusal(*outcome.failed)
         _judge(outcome)
@@ -85,7 +88,7 @@ class NamespacesEngine:
         keepers = set(kernel.lock_holders(self.root / "captures"))
         return Removed(networks=sum(kernel.end(keeper) for keeper in keepers))
 
-    def _programs(self, scenario: Scenario) -> dict[str, list[str]]:
+    def _programs(self, scenario: Scenario, *, quiet: bool) -> dict[str, list[str]]:
         """The sniffer, which runs at the switch, and each host's entrypoint; all start at once.
 
         What order matters they keep themselves, by the files of the run (services/README.md).
@@ -93,17 +96,23 @@ class NamespacesEngine:
         host = [sys.executable, "-m", "services.host", "--run", RUN]
         hosts = {name: [*host, name] for name in scenario.topology.names}
         wire = {WIRE: self._wire(scenario)} if scenario.rules else {}
-        return {SNIFFER: self._sniffer(scenario)} | wire | hosts
+        return {SNIFFER: self._sniffer(scenario, quiet=quiet)} | wire | hosts
 
-    def _sniffer(self, scenario: Scenario) -> list[str]:
-        names = [word for name in scenario.topology.names for word in ("--host", name)]
+    def _sniffer(self, scenario: Scenario, *, quiet: bool) -> list[str]:
         folders = ["--captures", str(self.root / "captures"), "--plan", PLAN, "--ready", RUN]
-        words = ["--scenario", scenario.id, "--engine", self.name, *names, "--no-report"]
-        return [sys.executable, "-m", "lab.cli", "sniff", *folders, *words]
+        words = [*folders, "--scenario", scenario.id, "--engine", self.name]
+        hosts = [word for name in scenario.topology.names for word in ("--host", name)]
+        if quiet:
+            return [sys.executable, "-m", "lab.capture.sniffer", *words, *hosts]
+        return [sys.executable, "-m", "lab.cli", "sniff", *words, *hosts, "--no-report"]
 
     def _wire(self, scenario: Scenario) -> list[str]:
         names = [word for name in scenario.topology.names for word in ("--host", name)]
         return [sys.executable, "-m", "lab.cli", "wire", "--run", RUN, *names]
+
+
+def _mute(_: Line) -> None:
+    """Show it to nobody."""
 
 
 def _plan(scenario: Scenario) -> dict[str, str]:

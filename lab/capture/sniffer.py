@@ -1,7 +1,7 @@
 """The sniffer: makes the run folder, says that it is ready, records until all hosts are done.
 
     python -m lab.capture.sniffer --captures captures --scenario tour --engine docker \\
-        --hosts client,server [--deadline 30] [--ready FILE]
+        --host client --host server [--plan FOLDER] [--deadline 30] [--ready FILE]
 
 Hosts and traffic wait for it, so whatever is slow to import comes after it is ready.
 """
@@ -91,7 +91,8 @@ def _task(arguments: list[str] | None) -> Task:
     parser.add_argument("--captures", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--scenario", required=True)
     parser.add_argument("--engine", required=True)
-    parser.add_argument("--hosts", required=True, help="their names, joined by commas")
+    parser.add_argument("--host", action="append", required=True, metavar="NAME", dest="hosts")
+    parser.add_argument("--plan", type=Path, metavar="FOLDER", help="with plan.json")
     parser.add_argument("--deadline", type=float, default=30.0, metavar="SECONDS")
     parser.add_argument(
         "--ready",
@@ -104,8 +105,9 @@ def _task(arguments: list[str] | None) -> Task:
         captures=asked.captures,
         scenario=asked.scenario,
         engine=asked.engine,
-        hosts=tuple(asked.hosts.split(",")),
+        hosts=tuple(asked.hosts),
         deadline=asked.deadline,
+        plan=asked.plan,
         ready=asked.ready,
     )
 

@@ -39,7 +39,7 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
     names = scenarios.names()
     marks: Counter[Mark] = Counter()
     with ThreadPoolExecutor(engine.side_by_side) as pool:
-        outcomes = pool.map(partial(_play, engine, root), names)
+        outcomes = pool.map(partial(_play, engine, root, language), names)
         for name, (mark, words) in zip(names, outcomes, strict=True):
             marks[mark] += 1
             padded = click.style(f"{mark:<4}", fg=COLOURS[mark])
@@ -50,16 +50,19 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
     return PromiseBroken.exit_code if broken else 0
 
 
-def _play(engine: Engine, root: Path, name: str) -> tuple[Mark, Text]:
+def _play(engine: Engine, root: Path, language: Language, name: str) -> tuple[Mark, Text]:
     """Play one scenario: what became of it, and the first promise broken, or the error."""
     from lab import scenarios
     from lab.analyze import load_run
     from lab.report.account import judge
     from lab.run import play
+    from lab.saving import save_account
 
     try:
-        folder = play(engine, scenarios.find(name), root / "captures", _mute, _mute)
-        judged = judge(load_run(folder))
+        folder = play(engine, scenarios.find(name), root / "captures", _mute)
+        evidence = load_run(folder)
+        judged = judge(evidence)
+        save_account(folder, evidence, judged, language)
     except NotAvailable as error:
         return Mark.LACKING, error.what.fill(**error.details)
     except LabError as error:

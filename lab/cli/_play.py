@@ -44,11 +44,17 @@ def play_every(engine: str, language: Language) -> int:
 
 
 def summarise(folder: Path, language: Language) -> int:
-    """Print a run's account and where it lies; 0, or the exit code of what is wrong with it."""
+    """Print a run's account and where it lies, and save it there.
+
+    Returns 0, or the exit code of what is wrong with the run; raises RunIncomplete.
+    """
     from lab.analyze import load_run
+    from lab.capture.tracing import await_kernel_log
     from lab.cli import _output
     from lab.report.account import account, judge
+    from lab.saving import save_account
 
+    await_kernel_log(folder)
     evidence = load_run(folder)
     judged = judge(evidence)
     click.echo()
@@ -56,6 +62,7 @@ def summarise(folder: Path, language: Language) -> int:
     click.echo()
     click.echo(CAPTURES.fill(folder=_near(folder)).say(language))
     click.echo(LOOK.fill(file=_near(folder / evidence.view.file)).say(language))
+    save_account(folder, evidence, judged, language)
     if not evidence.manifest.complete:
         raise RunIncomplete(folder=folder.name, reason=same(evidence.manifest.reason))
     return judged.exit_code if judged else 0

@@ -43,7 +43,7 @@ class Narration:
         words = RECORDING.fill(file=capture.name, host=host, port=port)
         click.echo(words.say(self._language))
         if host == self._hosts[0]:
-            importlib.import_module("lab.saving")  # now, while its programs start, not at the end
+            importlib.import_module("lab.report.account")  # now, while its programs start
 
     def frames(self, host: str, capture: Path, count: int) -> None:
         """Tell of the frames that the first host's file has grown by."""
@@ -89,11 +89,12 @@ def command(
 
     task = Task(captures, scenario, engine, hosts, deadline, plan, ready)
     recording = record(task, Narration(hosts, language))
-    from lab.cli._play import summarise
-    from lab.saving import save_account
-
-    save_account(recording.folder, language)
     click.echo(SAVED.fill(folder=f"captures/{recording.folder.name}").say(language))
+    code = 0
+    if report:
+        from lab.cli._play import summarise
+
+        code = summarise(recording.folder, language)
     if recording.error:
         raise recording.error
-    context.exit(summarise(recording.folder, language) if report else 0)
+    context.exit(code)

@@ -90,7 +90,13 @@ def start_sniffer(start: Start, captures: Path, deadline: float = 30) -> subproc
 def words(captures: Path, *more: str) -> list[str]:
     """The command line of a sniffer for a tour of client and server."""
     known = ["--captures", str(captures), "--scenario", "tour", "--engine", "docker"]
-    return ["-m", "lab.capture.sniffer", *known, "--hosts", ",".join(HOSTS), *more]
+    return [
+        "-m",
+        "lab.capture.sniffer",
+        *known,
+        *(word for host in HOSTS for word in ("--host", host)),
+        *more,
+    ]
 
 
 def plug(start: Start, captures: Path, name: str, conduct: str = "well") -> subprocess.Popen[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.backends import kernel
-from lab.errors import EngineFailed, NamespacesForbidden
+from lab.errors import EngineFailed, NamespacesForbidden, NotAvailable
 from lab.text import Language
 from tests.checkout import Checkout
 from tests.namespaces import NOBODY, packages, python_for_all
@@ -141,6 +141,12 @@ def test_a_missing_module_is_named_with_its_cure() -> None:
 
 
 def test_any_other_failure_is_told_as_it_is() -> None:
+    refused = kernel.refusal("ip (client)", "no such command")
+    assert type(refused) is EngineFailed
+    assert "ip (client): no such command" in refused.lines(Language.EN)[0]
+
+
+def test_a_sysctl_that_is_not_there_makes_a_scenario_not_available() -> None:
     refused = kernel.refusal("client: sysctl net.ipv4.no_such=1", "No such file or directory")
-    assert not isinstance(refused, NamespacesForbidden)
-    assert "net.ipv4.no_such=1: No such file" in refused.lines(Language.EN)[0]
+    assert isinstance(refused, NotAvailable)
+    assert "sysctl net.ipv4.no_such=1 (No such file" in refused.lines(Language.EN)[0]
