@@ -102,9 +102,8 @@ class NamespacesEngine:
         folders = ["--captures", str(self.root / "captures"), "--plan", PLAN, "--ready", RUN]
         words = [*folders, "--scenario", scenario.id, "--engine", self.name]
         hosts = [word for name in scenario.topology.names for word in ("--host", name)]
-        if quiet:
-            return [sys.executable, "-m", "lab.capture.sniffer", *words, *hosts]
-        return [sys.executable, "-m", "lab.cli", "sniff", *words, *hosts, "--no-report"]
+        report = [] if quiet else ["--report"]
+        return [sys.executable, "-m", "lab.capture.sniffer", *words, *hosts, *report]
 
     def _wire(self, scenario: Scenario) -> list[str]:
         names = [word for name in scenario.topology.names for word in ("--host", name)]

@@ -57,6 +57,28 @@ def record(
         return recording
 
 
+class Reports:
+    """A listener that reports what happens, in lines of words parted by tabs, to who tells of it."""
+
+    def started(self, folder: Path) -> None:
+        from lab.capture.control import Control
+
+        self._control = Control(folder / "control")
+        _report("@started", folder.name)
+
+    def recording(self, host: str, port: str, capture: Path) -> None:
+        announced = self._control.announcement(host)
+        _report("@recording", host, port, capture.name, *(announced.addresses if announced else ()))
+
+    def frames(self, host: str, capture: Path, count: int) -> None:
+        _report("@frames", host, capture.parent.name, capture.name)
+
+
+def _report(*words: str) -> None:
+    sys.stdout.write("\t".join(words) + "\n")
+    sys.stdout.flush()
+
+
 @contextmanager
 def _signals() -> Iterator[Callable[[], bool]]:
     """Note SIGTERM and SIGINT instead of dying of them; gives the question whether one came."""
@@ -75,8 +97,12 @@ def _signals() -> Iterator[Callable[[], bool]]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code, having said on stderr what went wrong."""
+    asked = _read_command_line(arguments)
     try:
-        error = record(_task(arguments)).error
+        recording = record(_task(asked), Reports() if asked.report else None)
+        if asked.report:
+            _report("@saved", recording.folder.name)
+        error = recording.error
     except LabError as failure:
         error = failure
     if error is None:
@@ -86,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     return error.exit_code
 
 
-def _task(arguments: list[str] | None) -> Task:
+def _read_command_line(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="sniffer", description="Record one run of the lab.")
     parser.add_argument("--captures", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--scenario", required=True)
@@ -100,7 +126,11 @@ def _task(arguments: list[str] | None) -> Task:
         metavar="FILE",
         help="a link to the run's folder, made when hosts may start",
     )
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--report", action="store_true", help="say what happens, for programs")
+    return parser.parse_args(arguments)
+
+
+def _task(asked: argparse.Namespace) -> Task:
     return Task(
         captures=asked.captures,
         scenario=asked.scenario,
@@ -113,4 +143,7 @@ def _task(arguments: list[str] | None) -> Task:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the whole run waits for it: nothing is left to be torn down

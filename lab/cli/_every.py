@@ -67,6 +67,8 @@ def _play(engine: Engine, root: Path, language: Language, name: str) -> tuple[Ma
         return Mark.LACKING, error.what.fill(**error.details)
     except LabError as error:
         return Mark.FAIL, error.what.fill(**error.details)
+    except Exception as error:  # a fault of ours in one must not hide the others
+        return Mark.FAIL, same(f"{type(error).__name__}: {error}")
     if judged is None or judged.kept:
         return Mark.PASS, same("")
     if judged.unavailable:

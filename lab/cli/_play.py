@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from threading import Thread
 
 import click
 
 from lab.backends.base import Line, Say
+from lab.cli._narration import Narration
 from lab.errors import RunIncomplete
 from lab.text import Language, Text, same
 
@@ -29,7 +29,9 @@ def play_and_tell(scenario: str, engine: str, language: Language) -> int:
     root = checkout()
     say, wanted = _say(language), scenarios.find(scenario)
     chosen = choose(engine, root, language.value, say)
-    folder = play(chosen, wanted, root / "captures", say, _Show())
+    captures = root / "captures"
+    show = _Show(wanted.topology.names, captures, language)
+    folder = play(chosen, wanted, captures, say, show)
     return summarise(folder, language)
 
 
@@ -79,14 +81,18 @@ def _say(language: Language) -> Say:
 
 
 class _Show:
-    """Prints the lines of hosts and sniffer; loads what the account needs once they have begun."""
+    """Prints the lines of the hosts, and tells of the sniffer's reports."""
 
-    def __init__(self) -> None:
-        self._load: Thread | None = None
+    def __init__(self, hosts: tuple[str, ...], captures: Path, language: Language) -> None:
+        self._narration = Narration(hosts, language, partial(_echo, "sniffer"))
+        self._captures = captures
 
     def __call__(self, line: Line) -> None:
-        if self._load is None:
-            self._load = Thread(target=import_module, args=("lab.report.account",), daemon=True)
-            self._load.start()
-        prefix = click.style(f"{line.source:<7} │", fg=COLOURS.get(line.source))
-        click.echo(f"{prefix} {line.words}")
+        if line.source == "sniffer":
+            self._narration.hear(line.words, self._captures)
+        else:
+            _echo(line.source, line.words)
+
+
+def _echo(source: str, words: str) -> None:
+    click.echo(f"{click.style(f'{source:<7} │', fg=COLOURS.get(source))} {words}")

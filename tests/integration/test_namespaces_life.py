@@ -34,7 +34,7 @@ SLOW = {
     "client": "services/tcp/greeting/client.py server",
 }
 QUICK = SLOW | {"server": "services/tcp/greeting/server.py --work 0"}
-FIN = "close: server acknowledges"
+WORKING = "Working for 30 s"  # the server, once it has seen the FIN
 
 WAITS = """
 import os, signal
@@ -89,7 +89,7 @@ def another(checkout: Checkout) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        read_until(runner, FIN)
+        read_until(runner, WORKING)
         yield runner
     finally:
         runner.kill()
@@ -176,7 +176,7 @@ def test_stop_ends_a_run_and_keeps_its_capture(
     closing = Event()
 
     def show(line: Line) -> None:
-        if FIN in line.words:
+        if WORKING in line.words:
             closing.set()
 
     run = Thread(target=engine.run, args=(scenario(SLOW), show))
