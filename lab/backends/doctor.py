@@ -13,6 +13,7 @@ from docker.errors import DockerException
 from lab.backends.base import Check
 from lab.backends.compose import find_compose
 from lab.backends.image import BASE, builder, image_of, is_present
+from lab.backends.tracepoints import tracepoints
 from lab.errors import LabError
 from lab.text import Text, same
 from lab.topology import DEFAULT_MTU
@@ -32,6 +33,7 @@ def checks(root: Path, connect: Callable[[], DockerClient]) -> Iterator[Check]:
         yield _image(client, root)
     yield _capability()
     yield _namespaces()
+    yield tracepoints()
     yield _mtu()
     if client is not None:
         yield _subnets(client)

@@ -17,13 +17,15 @@ from lab.topology import Host, Router, Topology
 FIRST_HOST = 2
 
 # A new namespace takes over some settings of the machine: here they are the same everywhere. Ports
-# below 1024 need no privilege, as in Docker's containers. Congestion control is what Linux brings
-# along. IPv6 is usable at once (no duplicate address detection) and keeps silent unless it is used.
+# below 1024 need no privilege, as in Docker's containers. Congestion control and buffers are what
+# Linux brings along. IPv6 is usable at once (no duplicate address detection) and keeps silent unless it is used.
 _OF_ALL = {
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
     "net.ipv4.ip_unprivileged_port_start": "0",
     "net.ipv4.tcp_congestion_control": "cubic",
+    "net.ipv4.tcp_rmem": "4096 131072 6291456",
+    "net.ipv4.tcp_wmem": "4096 16384 4194304",
     "net.ipv6.conf.all.disable_ipv6": "0",
     "net.ipv6.conf.default.disable_ipv6": "0",
     "net.ipv6.conf.default.accept_dad": "0",

@@ -39,7 +39,7 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
     names = scenarios.names()
     marks: Counter[Mark] = Counter()
     with ThreadPoolExecutor(engine.side_by_side) as pool:
-        outcomes = pool.map(partial(_play, engine, root, language), names)
+        outcomes = pool.map(partial(outcome, engine, root, language), names)
         for name, (mark, words) in zip(names, outcomes, strict=True):
             marks[mark] += 1
             padded = click.style(f"{mark:<4}", fg=COLOURS[mark])
@@ -50,7 +50,7 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
     return PromiseBroken.exit_code if broken else 0
 
 
-def _play(engine: Engine, root: Path, language: Language, name: str) -> tuple[Mark, Text]:
+def outcome(engine: Engine, root: Path, language: Language, name: str) -> tuple[Mark, Text]:
     """Play one scenario: what became of it, and the first promise broken, or the error."""
     from lab import scenarios
     from lab.analyze import load_run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("show", "tour", "transfer")
+BENCHES = ("show", "tour", "docker", "transfer")
 
 
 def main() -> int:

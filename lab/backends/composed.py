@@ -1,0 +1,124 @@
+"""The tour as compose.yaml has it: what `docker compose up` plays, prepared, followed and judged."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+from msgspec import Struct
+
+from lab.backends.base import PLAN_FOLDER, Line
+from lab.backends.compose import Compose, Exited, complaint, output, understand
+from lab.backends.containers import CHECKOUT
+from lab.backends.labs import judge_sniffer
+from lab.plan import write_plan
+from lab.scenarios.base import Scenario
+
+PROJECT = "com.docker.compose.project"
+_SERVICE = "com.docker.compose.service"
+
+Show = Callable[[Line], None]
+
+
+class Composed(Struct, frozen=True):
+    """One checkout's compose project."""
+
+    client: DockerClient
+    compose: Compose
+    captures: Path
+    stop: Callable[[], None]  # ends everything that runs in this checkout
+
+    def play(self, scenario: Scenario, image: str, language: str, show: Show) -> None:
+        """Play the services until all have left; raises EngineError."""
+        write_plan(scenario, self.captures / PLAN_FOLDER)
+        self._remove_outdated(image)
+        began = datetime.now(UTC)
+        with self.compose.up(_environment(scenario, image, language)) as process:
+            try:
+                aside = self._follow(process, show)
+            finally:
+                process.kill()
+        code = self._exit_code("sniffer", began)
+        if code is None:  # compose gave up before the run was over
+            self.stop()
+            raise complaint(aside)
+        try:
+            judge_sniffer(code)
+        except Exception:
+            self._show_output("sniffer", began, show)
+            raise
+
+    def _remove_outdated(self, image: str) -> None:
+        """Made from another image than this checkout's: compose 1.29 would ask what to do."""
+        outdated = (one for one in self._containers() if one.attrs["Config"]["Image"] != image)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda container: container.remove(force=True, v=True), outdated))
+
+    def _follow(self, process: subprocess.Popen[str], show: Show) -> list[str]:
+        """Hand on what the programs print; returns what compose itself said."""
+        aside: list[str] = []
+        for words in output(process):
+            match understand(words):
+                case Line() as line:
+                    show(line)
+                case Exited("sniffer", code):  # the run is over; what is left of compose can go
+                    if code:
+                        self.stop()
+                    break
+                case None:
+                    aside.append(words)
+        return aside
+
+    def _exit_code(self, service: str, since: datetime) -> int | None:
+        """How a service's container ended; None if it runs, or ended before."""
+        for container in self._containers():
+            state = container.attrs["State"]
+            ended = not state["Running"] and state["FinishedAt"] > since.isoformat()
+            if ended and container.labels[_SERVICE] == service:
+                return int(state["ExitCode"])
+        return None
+
+    def _show_output(self, service: str, since: datetime, show: Show) -> None:
+        """Compose shows no output of a container that fails before all have started: do it here."""
+        for container in self._containers():
+            if container.labels[_SERVICE] == service:
+                for words in container.logs(since=since).decode().splitlines():
+                    show(Line(service, words))
+
+    def _containers(self) -> list[Any]:
+        labels = [f"{PROJECT}={self.compose.project}", f"{CHECKOUT}={self.compose.root}"]
+        found = self.client.containers.list(
+            all=True, filters={"label": labels}, ignore_removed=True
+        )
+        return list(found)
+
+
+def _environment(scenario: Scenario, image: str, language: str) -> Mapping[str, str]:
+    """What compose.yaml asks for."""
+    return {
+        "LAB_IMAGE": image,
+        "LAB_LANG": language,
+        "LAB_REPORT": "no",
+        "LAB_PLAN": f"/captures/{PLAN_FOLDER}",
+        "LAB_SCENARIO": scenario.id,
+        "LAB_START": "service_started",  # the hosts keep the order by themselves
+    }
+
+
+@contextmanager
+def current(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Take turns: compose's hosts look for their run at captures/current, where any sniffer points.
+
+    ``alone``: nobody else may record here meanwhile.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "turn").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
