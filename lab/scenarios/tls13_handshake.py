@@ -222,7 +222,7 @@ SCRIPT = """
     C>S SYN
     S>C SYN,ACK
     C>S ACK
-    C>S PSH,ACK  seq 1  ack 1
+    C>S [PSH],ACK  seq 1  ack 1
     ...
     C>S FIN,ACK
     S>C ACK              optional

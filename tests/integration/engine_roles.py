@@ -12,7 +12,7 @@ PORT = 4000
 FAR_AWAY = ("192.0.2.1", 9)  # of no network at all (RFC 5737)
 IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_RECVTTL, IP_MTU = 10, 2, 12, 14  # ip(7), linux/in.h
 OWN_SETTING = "/proc/sys/net/ipv4/tcp_retries2"
-SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+TCP_REPAIR = 19  # linux/tcp.h
 
 
 def say(*words: object) -> None:
@@ -78,7 +78,7 @@ def tell_setting() -> None:
 def use_powers() -> None:
     """Try what takes NET_RAW and what takes NET_ADMIN (socket(7))."""
     say("NET_RAW", outcome(open_raw))
-    say("NET_ADMIN", outcome(force_buffer))
+    say("NET_ADMIN", outcome(repair))
 
 
 def open_raw() -> None:
@@ -86,10 +86,11 @@ def open_raw() -> None:
     socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP).close()
 
 
-def force_buffer() -> None:
-    """Ask for a receive buffer beyond what net.core.rmem_max allows."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
+def repair() -> None:
+    """Set an option that takes NET_ADMIN in the socket's own namespace."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
 
 
 def change_setting() -> None:
