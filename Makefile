@@ -1,6 +1,7 @@
 # make up     everything a fresh machine lacks, then the tour, its ladder, its verdict
 # make down   remove what the lab made (containers, network), nothing else; make clean: its images too
 # make test   every test; make lint: ruff, mypy, import contracts; make bench: figures, side by side
+# make fuzz   a hundred thousand damaged captures, read and analysed without harm
 .DEFAULT_GOAL := help
 LAB := .venv/bin/lab
 export PYTHON ?= python3
@@ -37,6 +38,10 @@ lint: dev-environment
 bench: dev-environment
 	@tools/system-packages
 	.venv/bin/python -m tools.bench $(BENCH)
+
+.PHONY: fuzz
+fuzz: dev-environment
+	.venv/bin/python -m tools.fuzz $(FUZZ)
 
 # the committed tour that `lab show captures/samples/tour` explains
 .PHONY: sample

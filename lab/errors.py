@@ -6,7 +6,10 @@
     │   ├── EmptyCapture       21
     │   ├── TruncatedCapture   22   ends in the middle of a record: the rest was read
     │   ├── DamagedCapture     23   claims impossible lengths: what came before was read
-    │   └── UnreadableFile     24
+    │   ├── UnreadableFile     24
+    │   ├── DecoderMissing     25   it is compressed, and the package that unpacks it is not there
+    │   ├── NothingShared      26   two captures without a frame in common
+    │   └── NoSuchExchange     27
     ├── EngineError                 the machine cannot bring the lab up
     │   ├── DockerMissing      10
     │   ├── DockerForbidden    11
@@ -34,7 +37,12 @@
     │   ├── ScenarioFaulty     44
     │   ├── NotAvailable       77   what a scenario needs is not there: neither passed nor failed
     │   └── RuleImpossible     45   of the wire: it contradicts itself or names no host
+    ├── OutputError                 what was asked for cannot be chosen, or not be written
+    │   ├── FilterFaulty       28
+    │   ├── PackageMissing     50
+    │   └── NotWritten         51
     └── Interrupted           130
+        └── Stopped                 while files were read or written
 
 Exit code 2 is click's: the command line itself was wrong. 70 is a fault of the lab's own.
 """
@@ -136,6 +144,43 @@ class UnreadableFile(CaptureFileError):
     exit_code = 24
     what = Text("{file} cannot be read: {detail}.", "无法读取 {file}:{detail}。")
     remedy = Text("Check the name and the permissions.", "请检查文件名与权限。")
+
+
+class DecoderMissing(CaptureFileError):
+    """Details: ``file``, ``package`` (of Python)."""
+
+    exit_code = 25
+    what = Text(
+        "{file} is compressed; the package {package}, which unpacks it, is not installed.",
+        "{file} 是压缩文件；解压所需的软件包 {package} 未安装。",
+    )
+    remedy = Text(
+        "Install it (pip install {package}), or unpack the file first.",
+        "请安装该软件包（pip install {package}），或先自行解压该文件。",
+    )
+
+
+class NothingShared(CaptureFileError):
+    """Details: ``first``, ``second`` (files)."""
+
+    exit_code = 26
+    what = Text(
+        "{first} and {second} have no frame in common.", "{first} 与 {second} 没有任何相同的帧。"
+    )
+    expected = Text(
+        "Two captures of the same traffic, taken at two places at the same time.",
+        "应为在两处同时抓取的同一份流量。",
+    )
+
+
+class NoSuchExchange(CaptureFileError):
+    """Details: ``file``, ``protocol``, ``stream``, ``count`` (how many there are)."""
+
+    exit_code = 27
+    what = Text(
+        "{file} has no {protocol} stream {stream}.", "{file} 中没有 {protocol} 流 {stream}。"
+    )
+    expected = Text("It has {count}, numbered from 0.", "共有 {count} 个，从 0 开始编号。")
 
 
 class EngineError(LabError):
@@ -439,6 +484,50 @@ class RuleImpossible(RunError):
     )
 
 
+class OutputError(LabError):
+    """What was asked for cannot be chosen, or not be written."""
+
+
+class FilterFaulty(OutputError):
+    """Details: ``expression``, ``place`` (characters before the fault), ``detail`` (a Text)."""
+
+    exit_code = 28
+    what = Text(
+        "The filter is not understood at character {place}: {detail}",
+        "过滤表达式在第 {place} 个字符处无法理解：{detail}",
+    )
+    expected = Text("The expression: {expression}", "表达式：{expression}")
+    remedy = Text(
+        "'lab explain --help' lists its fields, with examples.",
+        "'lab explain --help' 列出全部字段并附示例。",
+    )
+
+
+class PackageMissing(OutputError):
+    """Details: ``what`` (what was asked for), ``package``, ``extra`` (of this package)."""
+
+    exit_code = 50
+    what = Text(
+        "{what} needs the Python package {package}, which is not installed.",
+        "{what} 需要 Python 软件包 {package}，但尚未安装。",
+    )
+    remedy = Text(
+        "pip install 'tcp-udp-lab[{extra}]', or choose --format csv.",
+        "请执行 pip install 'tcp-udp-lab[{extra}]'，或改用 --format csv。",
+    )
+
+
+class NotWritten(OutputError):
+    """Details: ``file``, ``detail`` (the system's word)."""
+
+    exit_code = 51
+    what = Text("{file} cannot be written: {detail}.", "无法写入 {file}：{detail}。")
+    remedy = Text(
+        "Check the folder, its permissions and the room on its disk.",
+        "请检查目录、权限以及磁盘剩余空间。",
+    )
+
+
 class Interrupted(LabError):
     """The user pressed Ctrl-C."""
 
@@ -447,3 +536,9 @@ class Interrupted(LabError):
         "Interrupted. Everything was cleaned up; the captures so far are kept in {folder}.",
         "已中断。一切均已清理；此前的抓包保存在 {folder}。",
     )
+
+
+class Stopped(Interrupted):
+    """The user pressed Ctrl-C while files were read or written."""
+
+    what = Text("Stopped: what was asked for is not complete.", "已中止：所请求的内容尚未完成。")

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from services import options
+
 SHOWN = 64  # octets of data kept of each call
 Arguments = tuple[Any, ...]
 
@@ -30,24 +32,19 @@ Describe = Callable[[Arguments, Any, bool], Account]
 
 # ---------------------------------------------------------------- values
 
-LEVELS = {
-    int(getattr(socket, name)): name
-    for name in ("SOL_SOCKET", "IPPROTO_IP", "IPPROTO_IPV6", "IPPROTO_TCP", "IPPROTO_UDP")
-}
-PREFIXES = {
-    "SO_": "SOL_SOCKET",
-    "IP_": "IPPROTO_IP",
-    "IPV6_": "IPPROTO_IPV6",
-    "TCP_": "IPPROTO_TCP",
-}
-OPTIONS = {
-    (int(getattr(socket, level)), int(getattr(socket, name))): name
-    for prefix, level in PREFIXES.items()
-    for name in dir(socket)
-    if name.startswith(prefix) and not name.startswith(("SO_VM_", "SO_J1939_"))  # same numbers
-}
 FAMILIES = {int(family): family.name for family in socket.AddressFamily}
 KINDS = {int(kind): kind.name for kind in socket.SocketKind}
+PROTOCOLS = {
+    (int(family), number): name
+    for family in (socket.AF_INET, socket.AF_INET6)
+    for name, number in (
+        ("IPPROTO_ICMP", 1),
+        ("IPPROTO_TCP", 6),
+        ("IPPROTO_UDP", 17),
+        ("IPPROTO_ICMPV6", 58),
+        ("IPPROTO_MPTCP", 262),
+    )
+}
 DIRECTIONS = ("SHUT_RD", "SHUT_WR", "SHUT_RDWR")
 
 
@@ -90,7 +87,8 @@ def _list(args: Arguments) -> list[object]:
 
 def creation(args: Arguments, result: Any, ok: bool) -> Account:
     family, kind, protocol = args
-    return Account([FAMILIES.get(family, family), KINDS.get(kind, kind), protocol], result)
+    named = PROTOCOLS.get((family, protocol), protocol)
+    return Account([FAMILIES.get(family, family), KINDS.get(kind, kind), named], result)
 
 
 def simple(args: Arguments, result: Any, ok: bool) -> Account:
@@ -106,9 +104,15 @@ def accept(args: Arguments, result: Any, ok: bool) -> Account:
 
 
 def option(args: Arguments, result: Any, ok: bool) -> Account:
-    level, name, *rest = args
-    names = [LEVELS.get(level, level), OPTIONS.get((level, name), name)]
-    return Account([*names, *map(plain, rest)], plain(result))
+    """setsockopt and getsockopt; a structure that is known is told by its fields."""
+    level, name = options.names(*args[:2])
+    told = [_fields(name, one) for one in (*args[2:], result)]
+    return Account([level, name, *told[:-1]], told[-1])
+
+
+def _fields(option: int | str, value: object) -> object:
+    told = options.value(option, value)
+    return plain(value) if told is None else told
 
 
 def shutdown(args: Arguments, result: Any, ok: bool) -> Account:

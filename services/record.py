@@ -40,14 +40,18 @@ _getpeername = _socket.socket.getpeername
 
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 FLAGS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+IPPROTO_MPTCP = 262  # linux/in.h; not every Python has a name for it
 KINDS: dict[tuple[int, int], str] = {
     (socket.SOCK_STREAM, 0): "tcp",
     (socket.SOCK_STREAM, socket.IPPROTO_TCP): "tcp",
+    (socket.SOCK_STREAM, IPPROTO_MPTCP): "tcp",
     (socket.SOCK_DGRAM, 0): "udp",
     (socket.SOCK_DGRAM, socket.IPPROTO_UDP): "udp",
 }
 CONNECTS = ("connect", "connect_ex")
 NAMING = (*CONNECTS, "bind", "listen")  # after these a socket may have another local address
+HOUSEKEEPING = frozenset({"detach", "getsockopt", "setblocking", "settimeout"})
+"""Calls with which ssl moves a connection from a plain socket to its own: no program asked for them."""
 
 
 class Log:
@@ -131,6 +135,7 @@ def kind_of(family: int, kind: int, protocol: int) -> str:
 
 def _recorded(name: str, real: Any, describe: calls.Describe, log: Log) -> Any:
     """Return a method that makes the real call and writes it down, whether it returns or raises."""
+    can_be_ssls = name in HOUSEKEEPING
 
     def call(self: Any, *args: Any, **named: Any) -> Any:
         if args and name in (
@@ -138,6 +143,8 @@ def _recorded(name: str, real: Any, describe: calls.Describe, log: Log) -> Any:
             "recvmsg_into",
         ):  # an iterable that can perhaps be read only once
             args = (list(args[0]), *args[1:])
+        if can_be_ssls and sys._getframe(1).f_globals.get("__name__") == "ssl":
+            return real(self, *args, **named)
         descriptor = _fileno(self)
         before = time_ns()
         try:

@@ -9,18 +9,24 @@ from typing import Any
 from services.sockdiag import Reading, SockDiag
 
 SYSCTLS = (
-    "net.core.somaxconn",
     "net.core.rmem_default",
     "net.core.rmem_max",
+    "net.core.somaxconn",
     "net.core.wmem_default",
+    "net.ipv4.icmp_ratelimit",
+    "net.ipv4.ip_default_ttl",
     "net.ipv4.ip_forward",
     "net.ipv4.ip_local_port_range",
-    "net.ipv4.icmp_ratelimit",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ipfrag_high_thresh",
+    "net.ipv4.ipfrag_time",
     "net.ipv4.tcp_abort_on_overflow",
     "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_early_retrans",
     "net.ipv4.tcp_ecn",
     "net.ipv4.tcp_fastopen",
     "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_invalid_ratelimit",
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
@@ -29,10 +35,12 @@ SYSCTLS = (
     "net.ipv4.tcp_mtu_probing",
     "net.ipv4.tcp_no_metrics_save",
     "net.ipv4.tcp_orphan_retries",
+    "net.ipv4.tcp_recovery",
     "net.ipv4.tcp_retries1",
     "net.ipv4.tcp_retries2",
     "net.ipv4.tcp_rfc1337",
     "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_rto_min_us",
     "net.ipv4.tcp_sack",
     "net.ipv4.tcp_slow_start_after_idle",
     "net.ipv4.tcp_syn_retries",
@@ -42,6 +50,7 @@ SYSCTLS = (
     "net.ipv4.tcp_tw_reuse",
     "net.ipv4.tcp_window_scaling",
     "net.ipv4.tcp_wmem",
+    "net.unix.max_dgram_qlen",
 )
 Line = dict[str, Any]  # what json writes; the fields: lab/evidence/states.py
 

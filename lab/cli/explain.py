@@ -2,50 +2,273 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lab.cli import _options as options
-from lab.errors import LabError
-from lab.text import Language
+from lab.cli import _patience as patience
+from lab.cli import _several as several
+from lab.errors import LabError, NothingShared
+from lab.filters.expression import Question, parse
+from lab.filters.fields import FIELDS, FLAGS
+from lab.text import Language, Text
+
+if TYPE_CHECKING:
+    from lab.evidence.run import Evidence, View
+    from lab.filters.talks import Talk
+    from lab.findings.base import Finding
+
+WIDTH = 80
+READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
+FINDING = Text("Looking for what is remarkable in {file}", "正在查找 {file} 中的异常")
+TELLING = Text("Putting {file} into words", "正在整理 {file} 的说明")
+WRITTEN = Text("{file}: frames with comments: {count}", "{file}：带注释的帧数：{count}")
 
 
-@click.command()
+def _epilog() -> str:
+    """What a filter can say, for --help."""
+    fields = (
+        fill(
+            field.meaning.en,
+            WIDTH,
+            initial_indent=f"  {', '.join(field.names[:2]):26}",
+            subsequent_indent=" " * 28,
+        )
+        for field in FIELDS
+    )
+    flags = ", ".join(flag.replace("-", "_") for flag in sorted(FLAGS))
+    return "\n".join(
+        (
+            "\b",
+            "Filters choose connections and exchanges:",
+            "  --filter 'tcp.port == 443 and retransmission'",
+            "  --filter 'net 10.0.0.0/8 and not (conn_state == SF or udp)'",
+            "  --filter 'rtt > 200ms or frame in 1000..2000'",
+            "Fields, compared with ==, !=, <, <=, >, >=, in, contains (==, if left out):",
+            *fields,
+            "Words that hold if a frame carries that flag of Wireshark's, besides tcp and udp:",
+            fill(flags, WIDTH, initial_indent="  ", subsequent_indent="  "),
+        )
+    )
+
+
+class Wishes(Struct, frozen=True):
+    """What was asked for, the same for every file."""
+
+    language: Language
+    as_json: bool
+    summary: bool
+    everything: bool
+    stream: tuple[str, int] | None
+    question: Question | None
+
+
+def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """``7`` and ``tcp:7``: a TCP connection; ``udp:7``: a UDP exchange."""
+    if value is None:
+        return None
+    protocol, _colon, number = value.rpartition(":")
+    if (protocol or "tcp") not in {"tcp", "udp"} or not number.isdecimal():
+        raise click.BadParameter(f"{value!r} is neither N nor tcp:N nor udp:N.", param=option)
+    return protocol or "tcp", int(number)
+
+
+@click.command(epilog=_epilog())
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
+@click.option("--summary", is_flag=True, help="Only the file as a whole and what was found.")
+@click.option("--all", "everything", is_flag=True, help="Every exchange, finding and frame.")
+@click.option(
+    "--connection",
+    "stream",
+    metavar="N",
+    callback=_stream,
+    help="One in full, with its ladder: a number as in Wireshark's tcp.stream, or udp:N.",
+)
+@click.option("--filter", "expression", metavar="EXPR", help="Only those that EXPR is true of.")
+@click.option(
+    "--annotate",
+    metavar="OUT.pcapng",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the file again, the findings as packet comments, for Wireshark.",
+)
+@click.option("--merge", is_flag=True, help="Two FILEs are one traffic, seen at two places.")
 @options.as_json
 @options.language
-def command(files: tuple[Path, ...], as_json: bool, language: Language) -> None:
-    """Explain captures, ours or not: each connection, its frames, what went wrong.
+def command(
+    files: tuple[Path, ...],
+    summary: bool,
+    everything: bool,
+    stream: tuple[str, int] | None,
+    expression: str | None,
+    annotate: Path | None,
+    merge: bool,
+    as_json: bool,
+    language: Language,
+) -> None:
+    """Explain captures, ours or not: what was found, each connection, worst first.
 
-    With --json: one object a connection, one a line.
+    FILE may be - for standard input, or the folder of a run. With --merge, two captures of one traffic tell where frames
+    were lost or late; frame numbers are those of the first. With --json: one object a connection,
+    one a line, each with its findings; with --summary too, one object a file.
     """
-    failures = [error for file in files if (error := _explain(file, as_json, language))]
-    for error in failures[:-1]:
-        click.echo("\n".join(error.lines(language)), err=True)
-    if failures:
-        raise failures[-1]
+    if merge and len(files) != 2:
+        raise click.UsageError("--merge takes two FILEs.")
+    if annotate is not None and (len(files) > 1 + merge or files[0].is_dir()):
+        raise click.UsageError("--annotate takes one FILE.")
+    question = parse(expression) if expression is not None else None
+    wishes = Wishes(language, as_json, summary, everything, stream, question)
+    errors: list[LabError] = []
+    with patience.stoppable():
+        for number, together in enumerate([files] if merge else [(file,) for file in files]):
+            if number and not as_json:
+                click.echo()
+            errors += _explain(together, wishes, annotate)
+    several.end(errors)
 
 
-def _explain(file: Path, as_json: bool, language: Language) -> LabError | None:
-    """Explain one file as far as it can be read; what was wrong with it is for the end."""
-    from lab.analyze import damage, load_file
-    from lab.cli import _output as output
+def _explain(files: Sequence[Path], wishes: Wishes, annotate: Path | None) -> list[LabError]:
+    """Explain a file, or two of one traffic, as far as they can be read; say what was wrong."""
+    from lab.analyze import first_damage
+
+    errors: list[LabError] = []
+    try:
+        evidence = _read(files, wishes)
+        _tell(evidence, wishes, annotate)
+        if harm := first_damage(evidence):
+            errors.append(harm)
+    except LabError as fault:
+        errors.append(fault)
+    for error in errors:
+        several.say(error, wishes.language)
+    return errors
+
+
+def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
+    """Read a file, a run's folder, or two files of one traffic; raises NothingShared."""
+    from lab.analyze import load_file, load_run
     from lab.evidence.build import alone
 
-    try:
-        view = load_file(file)
-    except LabError as error:
-        return error
-    if as_json:
-        from lab.report import records
+    first, *others = files
+    with _busy(READING, first, wishes):
+        if first.is_dir():
+            return load_run(first)
+        view = load_file(first)
+    if not others:
+        return alone(view)
+    with _busy(READING, others[0], wishes):
+        return _together([view, load_file(others[0])])
 
-        for record in records.connections(view):
+
+def _together(views: Sequence[View]) -> Evidence:
+    """Two views of one traffic, called after their files."""
+    from lab.evidence.merge import merge, same_traffic
+
+    stems = [Path(view.file).stem for view in views]
+    if len(set(stems)) > 1:
+        views = [replace(view, host=stem) for view, stem in zip(views, stems, strict=True)]
+    evidence = merge(*views)
+    if evidence.match is None or not same_traffic(evidence.match):
+        raise NothingShared(first=views[0].file, second=views[1].file)
+    return evidence
+
+
+def _busy(doing: Text, file: Path | str, wishes: Wishes) -> Any:
+    from lab.report.glyphs import safe
+
+    return patience.busy(doing.fill(file=safe(str(file))), wishes.language)
+
+
+def _tell(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> None:
+    from lab.cli import _output as output
+    from lab.findings.base import findings
+
+    view = evidence.view
+    with _busy(FINDING, view.file, wishes):
+        found = findings(evidence)
+    if annotate is not None:
+        _annotate(view, found, annotate, wishes)
+    if wishes.as_json:
+        for record in _records(evidence, found, wishes):
             output.write_json(record)
-    else:
-        from lab.report.explanation import explain
+        return
+    with _busy(TELLING, view.file, wishes):
+        lines = [*_lines(evidence, found, wishes)]
+    output.write(lines)
 
-        output.write(explain(alone(view), language, output.columns(), output.paint()))
-    return damage(view)
+
+def _lines(evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes) -> Iterator[str]:
+    from lab.cli import _output as output
+    from lab.report.choice import filtered, numbered
+    from lab.report.closeup import closeup
+    from lab.report.explanation import explain, summary_and_findings
+
+    view, language, columns, paint = (
+        evidence.view,
+        wishes.language,
+        output.columns(),
+        output.paint(),
+    )
+    if wishes.stream:
+        talk = numbered(view, *wishes.stream)
+        return closeup(
+            evidence, talk, found, language, columns, paint, everything=wishes.everything
+        )
+    chosen = filtered(view, found, wishes.question) if wishes.question else None
+    tell = summary_and_findings if wishes.summary else explain
+    return tell(
+        evidence,
+        language,
+        columns,
+        paint,
+        found=found,
+        chosen=chosen,
+        everything=wishes.everything,
+    )
+
+
+def _records(
+    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes
+) -> Iterator[dict[str, Any]]:
+    """What `lab explain --json` prints: see `lab.report.records`."""
+    from lab.evidence.build import talks
+    from lab.filters.talks import protocol
+    from lab.report import records
+    from lab.report.choice import by_stream, filtered, numbered
+    from lab.report.explanation import about
+    from lab.report.overview import overview
+    from lab.report.overview import record as overview_record
+
+    view, owned = evidence.view, by_stream(found)
+    if wishes.stream:
+        yield records.in_full(evidence, numbered(view, *wishes.stream), owned)
+        return
+    chosen = filtered(view, found, wishes.question) if wishes.question else None
+    if wishes.summary:
+        told = found if chosen is None else about(found, chosen)
+        yield overview_record(overview(view)) | {"findings": [records.finding(f) for f in told]}
+        return
+    every: list[Talk] = talks(view) if chosen is None else chosen
+    for talk in sorted(every, key=lambda talk: (protocol(talk), talk.stream)):
+        yield records.with_findings(talk, view, owned)
+
+
+def _annotate(view: View, found: tuple[Finding, ...], path: Path, wishes: Wishes) -> None:
+    """Write the commented file; it appears whole."""
+    from lab.cli._writing import appearing
+    from lab.report.commented import commented, comments
+
+    if path.exists() and Path(view.file).exists() and path.samefile(view.file):
+        raise click.UsageError(f"--annotate would write over {path} itself.")
+    words = comments(found, wishes.language)
+    with appearing(path) as file:
+        file.writelines(commented(view.capture, words))
+    told = WRITTEN.fill(count=f"{len(words):,}", file=path).say(wishes.language)
+    click.echo(told, err=True)

@@ -11,9 +11,8 @@ from lab.evidence.events import decode_events
 from lab.evidence.kernel import decode_kernel
 from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
-from lab.evidence.touched import decode_touched
+from lab.evidence.touched import WireLog, decode_touched
 from lab.evidence.vantage import Match, between_hosts, match_views
-from lab.packets.frames import Capture
 from lab.packets.reader import read_capture
 from lab.tcp.connections import connections
 from lab.tcp.model import Connection
@@ -64,20 +63,22 @@ def evidence(
     ]
     originator = _originator(manifest, views)
     views.sort(key=lambda one: one.host != originator)
-    match = _match(manifest, views[0].capture, views[1].capture) if len(views) > 1 else None
     logs = {host: decode_calls(octets) for host, octets in calls.items()}
     wire_log = decode_touched(wire) if wire is not None else None
+    match = _match(manifest, views, wire_log or WireLog()) if len(views) > 1 else None
     kernel = {host: decode_kernel(octets) for host, octets in states.items()}
     told = decode_events(events)
     return Evidence(manifest, tuple(views), logs, wire_log, match, kernel, told)
 
 
-def _match(manifest: Manifest, first: Capture, second: Capture) -> Match:
+def _match(manifest: Manifest, views: list[View], wire: WireLog) -> Match:
     """Match two captures frame by frame, as far as both could have seen a frame."""
+    first, second = (one.capture for one in views[:2])
     links = {host.mac for host in manifest.hosts if host.mac}
     since = max(tap.started for tap in manifest.taps)
     until = min(tap.ended or FOR_EVER for tap in manifest.taps)
-    return between_hosts(match_views(first, second), first, second, links, since, until)
+    match = match_views(first, second, wire.touched)
+    return between_hosts(match, first, second, links, since, until)
 
 
 def _originator(manifest: Manifest, views: list[View]) -> str:

@@ -1,23 +1,33 @@
-"""What a finding is, and how the kinds of finding are known: each is one module of this package.
+"""What a finding is, and how the kinds of finding are known: each is one module.
 
-A kind offers ``find(evidence) -> Iterator[Finding]``; nothing else has to be told of it.
+A module of this package offers ``find(evidence)``. One of `lab.findings.tcp` offers ``examine(talk)``
+if it looks at one connection at a time, ``survey(evidence, suspects)`` if it looks at them together;
+it is shown only connections in which there may be something to find (`lab.evidence.suspects`), and
+not even imported if there are none. Each yields findings; nothing else has to be told of it.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
 
 from msgspec import Struct
 
 import lab.findings
+import lab.findings.tcp
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import suspects
 from lab.packets.addresses import Endpoint
 from lab.tcp.model import Analysis, Connection
 from lab.text import Text
+from lab.udp.model import Exchange
+
+if TYPE_CHECKING:  # a healthy run has no use for it
+    from lab.evidence.talk import Talk
 
 
 class Severity(StrEnum):
@@ -33,31 +43,80 @@ class Finding(Struct, frozen=True):
 
     id: str
     severity: Severity
-    words: Text
+    words: Text  # what happened and why, as far as the evidence goes
     frames: tuple[int, ...] = ()  # numbers in the first view
     protocol: str = ""  # of the stream: "tcp", "udp"
     stream: int | None = None
+    next: Text | None = None  # what to look at now
 
 
 class Kind(Protocol):
-    """What a module of this package offers."""
+    """What a module of this package offers that looks at everything."""
 
     def find(self, evidence: Evidence) -> Iterable[Finding]:
         """Yield what is found in the first view, in order of its frames."""
 
 
-def kinds() -> Iterator[Kind]:
-    """Import every kind of finding, in order of the modules' names."""
-    for _, name, _ in sorted(iter_modules(lab.findings.__path__), key=lambda module: module.name):
-        if name != "base":
-            yield cast(Kind, importlib.import_module(f"{lab.findings.__name__}.{name}"))
+class SurveyKind(Protocol):
+    """What a module of this package offers that looks at connections together."""
+
+    def survey(self, evidence: Evidence, suspects: Sequence[Connection]) -> Iterable[Finding]:
+        """Yield what is found in the first view's connections, those that are not plain."""
+
+
+class ConnectionKind(Protocol):
+    """What a module of this package offers that looks at one connection at a time."""
+
+    def examine(self, talk: Talk) -> Iterable[Finding]:
+        """Yield what is found in one of the first view's connections."""
+
+
+AnyKind = Kind | SurveyKind | ConnectionKind
+
+
+def kinds(package: ModuleType) -> Iterator[AnyKind]:
+    """Import every kind of finding of a package, in order of the modules' names."""
+    for _, name, is_package in sorted(iter_modules(package.__path__), key=lambda one: one.name):
+        if name != "base" and not is_package:
+            yield cast(AnyKind, importlib.import_module(f"{package.__name__}.{name}"))
 
 
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Everything found in a run, worst first, then in order of the frames."""
-    found = [finding for kind in kinds() for finding in kind.find(evidence)]
+    found = [one for kind in kinds(lab.findings) for one in cast(Kind, kind).find(evidence)]
+    found += _of_connections(evidence)
     order = list(Severity)
     return tuple(sorted(found, key=lambda f: (-order.index(f.severity), f.frames[:1], f.id)))
+
+
+def _of_connections(evidence: Evidence) -> Iterator[Finding]:
+    found = tuple(suspects(evidence.view))
+    if not found:
+        return
+    from lab.evidence.talk import Case, Talk
+
+    every = tuple(kinds(lab.findings.tcp))
+    for kind in every:
+        if hasattr(kind, "survey"):
+            yield from cast(SurveyKind, kind).survey(evidence, found)
+    case, close = Case(evidence), [kind for kind in every if hasattr(kind, "examine")]
+    for talk in (Talk(case, connection) for connection in found):
+        for kind in close:
+            yield from cast(ConnectionKind, kind).examine(talk)
+
+
+def of_talk(
+    talk: Talk | Connection | Exchange,
+    kind: str,
+    severity: Severity,
+    words: Text,
+    frames: Iterable[int],
+    then: Text,
+) -> Finding:
+    """A finding about one connection or exchange of the first view."""
+    protocol = "udp" if isinstance(talk, Exchange) else "tcp"
+    stream = talk.stream
+    return Finding(kind, severity, words, tuple(frames), protocol, stream, then)
 
 
 def flagged(connection: Connection, wanted: Analysis) -> tuple[int, ...]:
@@ -71,3 +130,13 @@ def name_of(evidence: Evidence, endpoint: Endpoint) -> str:
         if endpoint.address in host.addresses:
             return host.name
     return str(endpoint)
+
+
+def counted(count: int, one: str, zh: str) -> Text:
+    """Write how many: ``counted(2, "frame", "帧")``; the plural ends in s."""
+    return Text(f"{count:,} {one}" + ("" if count == 1 else "s"), f"{count:,} {zh}")
+
+
+def times(count: int) -> Text:
+    """Write how often."""
+    return Text({1: "once", 2: "twice"}.get(count, f"{count:,} times"), f"{count:,} 次")

@@ -1,8 +1,9 @@
 """Wrong checksums: damage on the way, or sums that were left to a network card.
 
 With checksum offload the kernel writes only the sum of the pseudo-header (RFC 9293 section 3.1)
-and the card does the rest; a capture taken between the two shows that sum. It is recognised by
-its value, so that the artefact is told from true damage.
+and the card does the rest; a capture taken between the two shows that sum. Where frames only pass
+from one namespace to another, nobody does the rest: the receiver is told that it may trust them.
+The sum is recognised by its value, so that the artefact is told from true damage.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from lab.packets.frames import Frames, Protocol
 from lab.text import Text
 
 OFFLOADED = Text(
-    "{count} frames carry an unfinished checksum, left to a network card (offload); the wire saw right ones.",
-    "{count} 帧的校验和尚未填完，留给网卡计算（校验和卸载）；线路上的是正确的。",
+    "{count} frames carry an unfinished checksum: their sender left the rest to a network card "
+    "(offload). A card fills it in as the frame leaves the machine; between hosts of one machine "
+    "nobody does, or needs to.",
+    "{count} 帧的校验和尚未填完：发送方把剩下的计算留给网卡（校验和卸载）。"
+    "帧离开本机时由网卡填好；同一台机器上的主机之间无人填写，也不必填写。",
 )
 WRONG = Text("{count} frames carry a wrong checksum.", "{count} 帧的校验和错误。")
 

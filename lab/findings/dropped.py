@@ -12,6 +12,11 @@ WORDS = Text(
     "The recording lacks {dropped} frames on {where}: the kernel could not keep them.",
     "录制缺少 {where} 上的 {dropped} 帧：内核未能保存。",
 )
+NEXT = Text(
+    "Loss and retransmission in this capture prove nothing. Record again with a larger buffer "
+    "(tcpdump -B), a filter, or only the first octets of each frame (-s 128).",
+    "此抓包中的丢包与重传不能作为证据。请加大缓冲区（tcpdump -B）、加过滤器，或只截取每帧开头（-s 128）后重新录制。",
+)
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -19,7 +24,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     for where, dropped in _counters(evidence):
         if dropped:
             words = WORDS.fill(dropped=f"{dropped:,}", where=where)
-            yield Finding("dropped", Severity.ERROR, words)
+            yield Finding("dropped", Severity.ERROR, words, next=NEXT)
 
 
 def _counters(evidence: Evidence) -> Iterator[tuple[str, int]]:

@@ -26,7 +26,9 @@ class Frames(Struct, frozen=True):
 
     Offsets (``network``, ``transport``, ``payload``) count from the start of ``octets``, the
     whole file; ABSENT where the frame has no such header or it was cut off. Numbers of headers
-    that are absent are 0.
+    that are absent are 0. All are of the innermost packet: tunnels are looked into. A segment
+    that came in IP fragments stands in the frame that completes it: its header lies in another
+    frame, the first fragment's, and its payload, in pieces, has a length and no place.
     """
 
     octets: NDArray[np.uint8]  # the file itself, not a column
@@ -64,3 +66,4 @@ class Capture(Struct, frozen=True):
     comments: tuple[tuple[int, str], ...] = ()  # (frame number, comment)
     problems: tuple[Problem, ...] = ()
     file_format: str = "pcapng"  # "pcap" or "pcapng"
+    skipped: tuple[tuple[int, int], ...] = ()  # (type of pcapng block, how many were not read)

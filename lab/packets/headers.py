@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from lab.packets.addresses import Endpoint
 from lab.packets.frames import Protocol
-from lab.packets.link import COOKED, COOKED_2, ETHERNET, IPV4
+from lab.packets.link import COOKED, COOKED_2, ETHERNET
 from lab.packets.network import AUTHENTICATION, EXTENSIONS, FRAGMENT_HEADER
+from lab.packets.shims import IPV4
 
 _NAMES = {
     1: Protocol.ICMP,

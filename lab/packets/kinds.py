@@ -21,7 +21,7 @@ class Protocol(IntEnum):
     ICMPV6 = 3
     TCP = 4
     UDP = 5
-    FRAGMENT = 6  # an IP fragment other than the first: it has no transport header
+    FRAGMENT = 6  # an IP fragment without a transport header, or of a segment not complete here
 
 
 class Direction(IntEnum):

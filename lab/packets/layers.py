@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from lab.packets.frames import ABSENT, Frames, Protocol
@@ -16,6 +16,28 @@ Rows = NDArray[np.int64]
 
 DEEPEST = 16
 """How many headers of one kind may follow each other: tags, tunnels, extension headers."""
+
+
+class Pieces(NamedTuple):
+    """Fragments of IP packets: where their data begins and which part of a packet it is."""
+
+    rows: Rows
+    at: NDArray[np.int64]
+    number: NDArray[np.uint8]  # protocol number
+    offset: NDArray[np.int64]  # octets
+    more: NDArray[np.bool_]
+    identification: NDArray[np.unsignedinteger]
+
+    def where(self, mask: NDArray[np.bool_]) -> Pieces:
+        """Keep those that the mask names."""
+        return Pieces(
+            self.rows[mask],
+            self.at[mask],
+            self.number[mask],
+            self.offset[mask],
+            self.more[mask],
+            self.identification[mask],
+        )
 
 
 class Draft(Struct):
@@ -40,6 +62,7 @@ class Draft(Struct):
     flags: NDArray[np.uint16]
     window: NDArray[np.uint16]
     malformed: NDArray[np.bool_]
+    pieces: list[Pieces] = field(default_factory=list)  # not yet looked at
 
     def fits(self, rows: Rows, at: NDArray[np.int64], size: NDArray[np.int64] | int) -> Any:
         """Mask of the rows whose header of ``size`` octets at ``at`` was captured.
@@ -52,6 +75,30 @@ class Draft(Struct):
         if not room.all():
             self.malformed[rows[~room]] = True
         return room & (end <= self.cut[rows])
+
+    def fitting(
+        self, rows: Rows, at: NDArray[np.int64], size: NDArray[np.int64] | int
+    ) -> tuple[Rows, NDArray[np.int64]]:
+        """Keep the rows whose header `fits`."""
+        fits = self.fits(rows, at, size)
+        return (rows, at) if fits.all() else (rows[fits], at[fits])
+
+    def forget(self, rows: Rows) -> None:
+        """Take back what was read above the network layer."""
+        if not len(rows):
+            return
+        self.transport[rows] = self.payload[rows] = ABSENT
+        for numbers in (self.payload_length, self.source_port, self.destination_port):
+            numbers[rows] = 0
+        for fields in (self.sequence, self.acknowledgment, self.flags, self.window):
+            fields[rows] = 0
+
+    def word(self, at: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """Fetch the 16-bit numbers at these offsets, in network order."""
+        if not len(at):
+            return np.zeros(0, np.uint16)
+        every = np.ndarray((len(self.octets) - 1,), ">u2", self.octets, strides=(1,))
+        return every[at].astype(np.uint16)
 
     def headers(self, layout: np.dtype[np.void], at: NDArray[np.int64]) -> NDArray[np.void]:
         """Fetch the headers at these offsets; all must lie inside the file."""

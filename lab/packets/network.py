@@ -1,4 +1,4 @@
-"""The network layer: ARP, IPv4 (RFC 791), IPv6 (RFC 8200) and IP inside IP."""
+"""The network layer: ARP, IPv4 (RFC 791) and IPv6 (RFC 8200)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.packets import link
 from lab.packets.addresses import V4_MAPPED
-from lab.packets.frames import Protocol
-from lab.packets.layers import DEEPEST, Draft, Rows
+from lab.packets.frames import ABSENT, Protocol
+from lab.packets.layers import DEEPEST, Draft, Pieces, Rows
+from lab.packets.shims import ARP, IPV4, IPV6, Linked
 
-ICMP, IPIP, TCP, UDP, IPV6_IN_IP, ICMPV6 = 1, 4, 6, 17, 41, 58
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 FRAGMENT_HEADER, AUTHENTICATION = 44, 51
 EXTENSIONS = (0, 43, FRAGMENT_HEADER, AUTHENTICATION, 60, 135, 139, 140)
 """Extension headers that can be stepped over (IANA, "IPv6 Extension Header Types"), but not ESP."""
@@ -42,7 +42,9 @@ IPV6_HEADER = np.dtype(
         ("destination", ">u8", 2),
     ]
 )
-_EXTENSION = np.dtype([("next", "u1"), ("length", "u1"), ("fragment", ">u2")])
+_EXTENSION = np.dtype(
+    [("next", "u1"), ("length", "u1"), ("fragment", ">u2"), ("identification", ">u4")]
+)
 _ARP = np.dtype([("hardware", ">u2"), ("protocol", ">u2"), ("sizes", "V2"), ("operation", ">u2")])
 
 
@@ -57,39 +59,25 @@ class Carried(NamedTuple):
         """Keep the packets that the mask names."""
         return Carried(self.rows[mask], self.at[mask], self.number[mask])
 
-
-def _joined(*parts: Carried) -> Carried:
-    return Carried(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.at for part in parts]),
-        np.concatenate([part.number for part in parts]),
-    )
+    def joined(self, *others: Carried) -> Carried:
+        """These packets and others."""
+        return Carried(*(np.concatenate(parts) for parts in zip(self, *others, strict=True)))
 
 
-def network_layer(draft: Draft, linked: link.Linked) -> Carried:
-    """Read network headers, tunnels included, until something else follows."""
-    arp = linked.kind == link.ARP
+def network_layer(draft: Draft, linked: Linked) -> Carried:
+    """Read the network headers of all frames that hold one; what they carry is not looked at."""
+    arp = linked.kind == ARP
     if arp.any():
         _arp(draft, linked.rows[arp], linked.at[arp])
-    carried = _packets(draft, linked)
-    for _ in range(DEEPEST):
-        tunnelled = np.isin(carried.number, (IPIP, IPV6_IN_IP))
-        if not tunnelled.any():
-            break
-        inner = carried.where(tunnelled)
-        kind = np.where(inner.number == IPIP, link.IPV4, link.IPV6).astype(np.uint16)
-        found = _packets(draft, link.Linked(inner.rows, inner.at, kind))
-        carried = _joined(carried.where(~tunnelled), found)
-    return carried
+    return _packets(draft, linked)
 
 
-def _packets(draft: Draft, linked: link.Linked) -> Carried:
-    four, six = linked.kind == link.IPV4, linked.kind == link.IPV6
+def _packets(draft: Draft, linked: Linked) -> Carried:
+    four, six = linked.kind == IPV4, linked.kind == IPV6
     if four.all():
         return _ipv4(draft, linked.rows, linked.at)
-    return _joined(
-        _ipv4(draft, linked.rows[four], linked.at[four]),
-        _ipv6(draft, linked.rows[six], linked.at[six]),
+    return _ipv4(draft, linked.rows[four], linked.at[four]).joined(
+        _ipv6(draft, linked.rows[six], linked.at[six])
     )
 
 
@@ -118,9 +106,13 @@ def _ipv4(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Carried:
     draft.source[rows, 0] = draft.destination[rows, 0] = 0
     draft.source[rows, 1] = header["source"] | np.uint64(V4_MAPPED)
     draft.destination[rows, 1] = header["destination"] | np.uint64(V4_MAPPED)
-    return _beginnings(
-        draft, rows, at + size, header["protocol"], header["fragment"] & np.uint16(0x1FFF)
-    )
+    carried = Carried(rows, at + size, header["protocol"])
+    fragment = header["fragment"] & np.uint16(0x3FFF)
+    if not fragment.any():
+        return carried
+    offset = 8 * (fragment & np.uint16(0x1FFF)).astype(np.int64)
+    more = fragment & np.uint16(0x2000) != 0
+    return _beginnings(draft, Pieces(*carried, offset, more, header["identification"]))
 
 
 def _ipv6(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Carried:
@@ -141,8 +133,10 @@ def _ipv6(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Carried:
 
 
 def _name(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> None:
+    """Note a packet; if it came inside another, forget what was known of that one's inside."""
     draft.network[rows] = at
     draft.protocol[rows] = Protocol.OTHER
+    draft.forget(rows[draft.transport[rows] != ABSENT])
 
 
 def _limit(draft: Draft, rows: Rows, at: NDArray[np.int64], total: NDArray[np.int64]) -> None:
@@ -160,19 +154,12 @@ def _limit(draft: Draft, rows: Rows, at: NDArray[np.int64], total: NDArray[np.in
     draft.end[rows] = end
 
 
-def _beginnings(
-    draft: Draft,
-    rows: Rows,
-    at: NDArray[np.int64],
-    number: NDArray[np.uint8],
-    fragment: NDArray[np.uint16],
-) -> Carried:
+def _beginnings(draft: Draft, packets: Pieces) -> Carried:
     """Keep packets that hold the beginning of what they carry; the others are named fragments."""
-    later = fragment != 0
-    if not later.any():
-        return Carried(rows, at, number)
-    draft.protocol[rows[later]] = Protocol.FRAGMENT
-    return Carried(rows[~later], at[~later], number[~later])
+    later = packets.offset > 0
+    draft.pieces.append(packets.where(packets.more | later))
+    draft.protocol[packets.rows[later]] = Protocol.FRAGMENT
+    return Carried(packets.rows, packets.at, packets.number).where(~later)
 
 
 def _extensions(draft: Draft, carried: Carried) -> Carried:
@@ -181,7 +168,7 @@ def _extensions(draft: Draft, carried: Carried) -> Carried:
         extended = np.isin(carried.number, EXTENSIONS)
         if not extended.any():
             break
-        carried = _joined(carried.where(~extended), _step(draft, carried.where(extended)))
+        carried = carried.where(~extended).joined(_step(draft, carried.where(extended)))
     return carried
 
 
@@ -192,5 +179,9 @@ def _step(draft: Draft, carried: Carried) -> Carried:
     size = np.where(number == AUTHENTICATION, 4 * units + 8, 8 * units + 8)
     fragmented = number == FRAGMENT_HEADER
     size[fragmented] = 8
-    offset = np.where(fragmented, header["fragment"] & np.uint16(0xFFF8), np.uint16(0))
-    return _beginnings(draft, rows, at + size, header["next"], offset)
+    carried = Carried(rows, at + size, header["next"])
+    if not fragmented.any():
+        return carried
+    fragment = np.where(fragmented, header["fragment"], np.uint16(0))
+    offset, more = (fragment & np.uint16(0xFFF8)).astype(np.int64), fragment & np.uint16(1) != 0
+    return _beginnings(draft, Pieces(*carried, offset, more, header["identification"]))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lab.packets.frames import Interface, Problem
+from lab.packets.chains import Chain
+from lab.packets.kinds import Interface, Problem
 from lab.packets.records import (
     MAXIMUM_FRAME,
     SECOND,
@@ -22,22 +25,33 @@ from lab.packets.records import (
 )
 
 FILE_HEADER = 24
+SMALL = 1 << 20  # octets: files below are followed one record after another
+NEAR = 400 * 86_400  # seconds by which a record's time may differ from the first one's
 LARGEST_SNAP_LENGTH = 128 * 1024 * 1024
 """A snap length above this is taken for damage, not for permission to believe any length."""
 
 
 class Variant(Struct, frozen=True):
-    """What the magic number says of the records after it."""
+    """What the magic number says of the file after it."""
 
     tick: int  # ns
-    header: int  # octets before each frame
+    headers: tuple[int, ...]  # octets before each frame: the first that fits the records
+    first: int = FILE_HEADER  # where the first record begins
 
 
+PLAIN, NANOSECONDS, PATCHED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
+IXIA = (0x1C0001AC, 0x1C0001AB)  # by its hardware, by its software
 _VARIANTS = {
-    0xA1B2C3D4: Variant(tick=1000, header=16),
-    0xA1B23C4D: Variant(tick=1, header=16),
-    0xA1B2CD34: Variant(tick=1000, header=24),  # Kuznetzov's patch of 1999: 8 more octets a record
+    PLAIN: Variant(1000, (16, 24, 20)),  # or as patched for Red Hat in 1999; or as Nokia writes it
+    NANOSECONDS: Variant(1, (16,)),
+    PATCHED: Variant(1000, (24, 28)),  # Kuznetzov's patch of 1999; or as SuSE had it
+    **dict.fromkeys(IXIA, Variant(1000, (16,), first=FILE_HEADER + 4)),
 }
+_AIX_LINK_TYPES = {6: 1, 9: 6, 15: 10, 24: 0}
+"""AIX writes version 2.2 with interface types of RFC 1573 for link types, and counts ns."""
+
+_LOOKED_AT = 3
+"""Records that have to make sense for a header of unusual size to be believed."""
 
 
 def pcap_order(octets: memoryview) -> str | None:
@@ -53,48 +67,108 @@ def read_pcap(octets: memoryview, order: str) -> Records:
     if len(octets) < FILE_HEADER:
         return no_records("pcap", problem=truncated(0, FILE_HEADER, len(octets)))
     magic, minor, snap_length, network = struct.unpack_from(order + "I2xH8xII", octets)
-    variant = _VARIANTS[magic]
+    variant, network = _VARIANTS[magic], network & 0x03FFFFFF  # above: FCS length
     limit = max(MAXIMUM_FRAME, snap_length if snap_length <= LARGEST_SNAP_LENGTH else 0)
-    offsets = _walk(octets, order, variant.header, field=12 if minor < 3 else 8)
-    offsets, problems = _trusted(octets, offsets, variant.header, limit)
+    usual = Layout(order, variant.first, variant.headers[0], 12 if minor < 3 else 8, limit)
+    layout = next((fit for fit in _layouts(usual, variant, minor) if _fits(octets, fit)), usual)
+    offsets, problems = _trusted(octets, _walk(octets, layout), layout)
     seconds, fraction, captured, length = _fields(octets, offsets, order)
-    if minor < 3:  # the two lengths changed places in version 2.3
+    if layout.field == 12:  # the two lengths changed places in version 2.3
         captured, length = length, captured
+    aix = minor == 2 and network in _AIX_LINK_TYPES
+    tick = 1 if aix else variant.tick
     return Records(
         file_format="pcap",
-        time=seconds.astype(np.int64) * SECOND + fraction.astype(np.int64) * variant.tick,
+        time=seconds.astype(np.int64) * SECOND + fraction.astype(np.int64) * tick,
         interface=np.zeros(len(offsets), np.int32),
         direction=np.zeros(len(offsets), np.uint8),
-        start=offsets + variant.header,
+        start=offsets + layout.header,
         captured=captured.astype(np.int32),
         length=clip_length(length),
-        interfaces=(Interface(network & 0x03FFFFFF, snap_length),),  # above: FCS length
+        interfaces=(Interface(_AIX_LINK_TYPES[network] if aix else network, snap_length),),
         problems=problems,
     )
 
 
-def _walk(octets: memoryview, order: str, header: int, field: int) -> NDArray[np.int64]:
-    """Follow the chain of records; ``field``: where in a record the captured length stands.
+class Layout(Struct, frozen=True):
+    """Where in a file its records are and what a record's header is like."""
 
-    The one loop that cannot be vectorised, kept bare: that a record ends inside the file is
-    known of all but the last one.
+    order: str
+    first: int  # offset of the first record
+    header: int  # octets
+    field: int  # where in a header the captured length stands
+    limit: int  # octets that a frame may have
+
+
+def _layouts(usual: Layout, variant: Variant, minor: int) -> Iterator[Layout]:
+    for header in variant.headers:
+        yield replace(usual, header=header)
+        if minor == 3:  # some wrote the lengths as before
+            yield replace(usual, header=header, field=12)
+
+
+def _fits(octets: memoryview, layout: Layout) -> bool:
+    """Whether the first records make sense with headers of this size."""
+    at = layout.first
+    for _ in range(_LOOKED_AT):
+        if at + layout.header > len(octets):
+            return at == len(octets)
+        fraction, captured, length = struct.unpack_from(layout.order + "4xIII", octets, at)
+        if layout.field == 12:
+            captured, length = length, captured
+        if captured > min(length, layout.limit) or fraction >= SECOND:
+            return False
+        at += layout.header + captured
+    return at <= len(octets)
+
+
+def _walk(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
+    """Follow the chain of records.
+
+    Most of a large file is followed at many places at once; its last records, and what comes after
+    a record that cannot be, one by one, without a look at whether it makes sense: see `_trusted`.
     """
-    captured_at, lengths = struct.Struct(order + "I").unpack_from, octets[field:]
+    fast = _many(octets, layout)
+    captured_at = struct.Struct(layout.order + "I").unpack_from
+    lengths, header = octets[layout.field :], layout.header
     offsets = array("q")
-    append, at = offsets.append, FILE_HEADER
+    append, at = offsets.append, int(fast[-1])
     with suppress(struct.error):  # the end of the file
         while True:
             (captured,) = captured_at(lengths, at)
             append(at)
             at += header + captured
     append(at)
-    return np.array(offsets, dtype=np.int64)
+    return np.concatenate((fast[:-1], np.frombuffer(offsets, np.int64)))
+
+
+def _many(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
+    """The offsets of the records as far as they can be found fast, and where to go on."""
+    header, field, limit = layout.header, layout.field, layout.limit
+    stop = len(octets) - header - limit  # a record that can be, begun before it, is all there
+    if stop < SMALL:
+        return np.array([layout.first])
+    word: NDArray[np.uint32] = np.ndarray(
+        (len(octets) - 3,), np.dtype(layout.order + "u4"), octets, strides=(1,)
+    )
+    earliest = word[layout.first : layout.first + 1] - np.uint32(NEAR)  # modulo 2^32
+
+    def likely(at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The time is near the first one, and not more was captured than there was."""
+        near: NDArray[np.bool_] = word[at] - earliest <= 2 * NEAR
+        rows = np.flatnonzero(near)
+        captured = word[at[rows] + field]
+        near[rows] = (captured <= word[at[rows] + (20 - field)]) & (captured <= limit)
+        return near
+
+    return Chain(lambda at: word[at + field] + np.int64(header), likely).follow(layout.first, stop)
 
 
 def _trusted(
-    octets: memoryview, offsets: NDArray[np.int64], header: int, limit: int
+    octets: memoryview, offsets: NDArray[np.int64], layout: Layout
 ) -> tuple[NDArray[np.int64], tuple[Problem, ...]]:
     """Keep the records before the first that cannot be; the last offset is the walk's end."""
+    header, limit = layout.header, layout.limit
     size = len(octets)
     sizes = np.diff(offsets) - header
     wrong = np.flatnonzero((sizes > limit) | (offsets[1:] > size))

@@ -9,17 +9,20 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from lab.packets.chains import WINDOW
 from lab.packets.kinds import Interface, Problem
 from lab.packets.pcapng_codes import (
     BYTE_ORDER_MAGIC,
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
     INTERFACE_STATISTICS,
+    NAME_RESOLUTION,
     OLD_PACKET,
     SECTION_HEADER,
     SIMPLE_PACKET,
 )
 from lab.packets.pcapng_options import Clock, interface_of, with_statistics
+from lab.packets.pcapng_runs import enhanced_run
 from lab.packets.records import impossible, truncated
 
 _PACKETS = frozenset({OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET})
@@ -31,6 +34,9 @@ _SMALLEST = {
     INTERFACE_STATISTICS: 24,
     ENHANCED_PACKET: 32,
 }
+SMALL = 1 << 20
+"""Octets: files below are followed one block after another."""
+
 _LARGEST = 16 * 1024 * 1024
 """A block that claims more and runs beyond the file is damage, not a cut (Wireshark's limit)."""
 
@@ -54,6 +60,7 @@ class Found(Struct):
     sections: list[Section] = field(default_factory=list)
     interfaces: list[Interface] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
+    skipped: dict[int, int] = field(default_factory=dict)  # block type -> how many
     problem: Problem | None = None
 
     def open_section(self, order: str) -> None:
@@ -61,7 +68,7 @@ class Found(Struct):
         self.sections.append(Section(order, len(self.packets), len(self.interfaces)))
 
     def describe(self, kind: int, body: memoryview) -> None:
-        """Take in what a block says of an interface; other blocks are skipped."""
+        """Take in what a block says of an interface; other blocks are skipped and counted."""
         section = self.sections[-1]
         if kind == INTERFACE_DESCRIPTION:
             interface, clock = interface_of(section.order, body)
@@ -72,20 +79,29 @@ class Found(Struct):
             if number < len(self.interfaces):
                 known = self.interfaces[number]
                 self.interfaces[number] = with_statistics(known, section.order, body)
+        elif kind not in {SECTION_HEADER, NAME_RESOLUTION}:
+            self.skipped[kind] = self.skipped.get(kind, 0) + 1
 
 
 def walk(octets: memoryview) -> Found:
     """Follow the chain of blocks.
 
-    The one loop that cannot be vectorised, kept bare: that a packet block ends inside the file
-    is known of all but the last one, and the length repeated at its end is compared later.
+    Long runs of packet blocks are followed at many places at once, the rest one by one, in a bare
+    loop: that a packet block ends inside the file is known of all but the last one, and the
+    length repeated at its end is compared later.
     """
     found = Found()
     at, size, append = 0, len(octets), found.packets.append
-    head = HEADS["<"]
+    head, leap = HEADS["<"], 0 if len(octets) > SMALL else len(octets)
     while at + 12 <= size:
         kind, length = head(octets, at)
         if kind == ENHANCED_PACKET and length >= 32 and not length & 3:
+            if at >= leap:
+                run = enhanced_run(octets, at, found.sections[-1].order)
+                found.packets.frombytes(run[:-1].tobytes())
+                at = int(run[-1])
+                leap = at + WINDOW  # it ended for a reason: a while one by one
+                continue
             append(at)
             at += length
             continue

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.frames import Interface, Problem
@@ -20,9 +21,12 @@ _LITTLE = sys.byteorder == "little"
 def read_pcapng(octets: memoryview) -> Records:
     """Find the records of a pcapng file; never raises, whatever follows the first block type."""
     found = walk(octets)
-    if not found.packets:
-        return no_records("pcapng", found.interfaces, found.problem)
-    return _gather(octets, found)
+    records = _gather(octets, found) if found.packets else _none(found)
+    return replace(records, skipped=tuple(found.skipped.items()))
+
+
+def _none(found: Found) -> Records:
+    return no_records("pcapng", found.interfaces, found.problem)
 
 
 class _Blocks(Struct):
@@ -52,7 +56,7 @@ def _gather(octets: memoryview, found: Found) -> Records:
     if len(bad):
         problem = _bad_packet(found.packets[count], blocks, count)
     if not count:
-        return no_records("pcapng", found.interfaces, problem)
+        return _none(replace(found, problem=problem))
     options = blocks.data + (blocks.captured + 3) // 4
     options = np.where(blocks.simple, blocks.end, options)[:count]
     direction, comments = packet_options(

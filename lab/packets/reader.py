@@ -7,6 +7,7 @@ from mmap import mmap
 import numpy as np
 
 from lab.errors import NotACapture
+from lab.packets.compressed import unpacked
 from lab.packets.decode import decode
 from lab.packets.frames import Capture
 from lab.packets.pcap import pcap_order, read_pcap
@@ -21,18 +22,20 @@ _NOTHING = Text("nothing", "空内容")
 def read_capture(octets: bytes | memoryview | mmap, *, name: str = "") -> Capture:
     """Read the octets of a capture file into columns.
 
-    The columns look into ``octets``, which is not copied. What cannot be read (a record that
-    is cut off, a length that cannot be) ends the reading and is reported in ``problems``.
-    Raises `NotACapture` (naming ``name``) if the file starts like no capture, and nothing else.
+    The columns look into ``octets``, which is not copied unless it is compressed. What cannot be
+    read (a record that is cut off, a length that cannot be) ends the reading and is reported in
+    ``problems``. Raises `NotACapture` (naming ``name``) if the file starts like no capture,
+    `DecoderMissing` if it cannot be unpacked, and nothing else.
     """
-    view = memoryview(octets).cast("B")
+    view, damage = unpacked(memoryview(octets).cast("B"), name)
     records = _records(view, name)
     return Capture(
         frames=decode(np.frombuffer(view, np.uint8), records),
         interfaces=records.interfaces,
         comments=records.comments,
-        problems=records.problems,
+        problems=damage + records.problems,
         file_format=records.file_format,
+        skipped=records.skipped,
     )
 
 

@@ -30,6 +30,7 @@ class Records(Struct, frozen=True):
     interfaces: tuple[Interface, ...] = ()
     comments: tuple[tuple[int, str], ...] = ()
     problems: tuple[Problem, ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()  # pcapng: (type of block, how many were not read)
 
 
 def no_records(

@@ -11,6 +11,8 @@ from lab.packets.frames import ABSENT, Capture, Direction, Flags, Frames, Protoc
 from lab.packets.headers import Arp, Icmp, Ip, link_addresses, parse_arp, parse_icmp, parse_ip
 from lab.packets.options import Options, parse_options
 
+_HEADER_AT_MOST = 1 << 16
+
 
 class Tcp(Struct, frozen=True):
     """A TCP header; numbers are absolute."""
@@ -57,7 +59,7 @@ def frame(capture: Capture, index: int) -> Frame:
     link_source, link_destination = link_addresses(capture.interfaces[interface].link_type, octets)
     source, destination = _endpoints(frames, index, protocol)
     network = _after(frames.network[index], start, octets)
-    transport = _after(frames.transport[index], start, octets)
+    transport = _header(frames, int(frames.transport[index]), start + len(octets))
     payload = _after(frames.payload[index], start, octets)
     length = int(frames.payload_length[index])
     return Frame(
@@ -84,6 +86,11 @@ def frame(capture: Capture, index: int) -> Frame:
 
 def _after(offset: int, start: int, octets: bytes) -> bytes:
     return b"" if offset == ABSENT else octets[int(offset) - start :]
+
+
+def _header(frames: Frames, offset: int, end: int) -> bytes:
+    """The octets from the transport header on; of a segment in fragments, just its header's."""
+    return b"" if offset == ABSENT else frames.octets[offset:end][:_HEADER_AT_MOST].tobytes()
 
 
 def _endpoints(

@@ -113,5 +113,5 @@ def _payload(
     draft.malformed[rows[~right]] = True
     rows, at, end = rows[right], at[right], end[right]
     draft.payload_length[rows] = end - at
-    held = at <= draft.cut[rows]
+    held = (at <= draft.cut[rows]) & (at >= draft.network[rows])  # else in pieces, in other frames
     draft.payload[rows[held]] = at[held]

@@ -48,7 +48,7 @@ def _by_port(spans: Sequence[Span]) -> dict[int, list[int]]:
 
 
 def _owner(call: Call, spans: Sequence[Span], by_port: dict[int, list[int]]) -> int | None:
-    local, peer = _endpoint(call.local), peer_of(call)
+    local, peer = _on_wire(_endpoint(call.local)), _on_wire(peer_of(call))
     if local is None or not local.port:
         local = None
     known = [by_port.get(end.port, []) for end in (local, peer) if end]
@@ -92,8 +92,13 @@ def _endpoint(value: object) -> Endpoint | None:
         return None
     address, port = value[:2]
     if isinstance(address, str) and isinstance(port, int):
-        return Endpoint(address.removeprefix("::ffff:"), port)
+        return Endpoint(address, port)
     return None
+
+
+def _on_wire(end: Endpoint | None) -> Endpoint | None:
+    """What frames show of a socket's address: of ::ffff:a.b.c.d, the IPv4 address."""
+    return end and Endpoint(end.address.removeprefix("::ffff:"), end.port)
 
 
 # ---------------------------------------------------------------- how a call is written

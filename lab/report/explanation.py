@@ -1,246 +1,312 @@
-"""Explain any capture in words: each connection with its frames, worst first, and what was found."""
+"""Explain any capture in words: the file as a whole, what was found, each exchange, worst first."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from lab.evidence.build import talks
+import numpy as np
+from numpy.typing import NDArray
+
 from lab.evidence.run import Evidence, View
+from lab.filters.talks import Talk, protocol
 from lab.findings.base import Finding, Severity, findings
+from lab.packets.frames import Interface
 from lab.report.background import background
 from lab.report.glyphs import COMMAS, fold, safe, width
 from lab.report.ladder import taken
+from lab.report.paragraphs import sentences, some
 from lab.report.people import People, people
-from lab.report.summaries import HANDSHAKES, TEARDOWNS, summary, title
+from lab.report.ranking import Ranking, ranking
+from lab.report.summaries import HANDSHAKES, title
 from lab.report.terminal import BACKGROUND, Paint, plain
-from lab.report.verdict import frame_list
-from lab.tcp.model import Connection, Handshake, Teardown
+from lab.tcp.connections import Connections
+from lab.tcp.model import Handshake
 from lab.text import Language, Text, same
-from lab.udp.model import Exchange
 from lab.units import short_span
 
 IN_FULL = 20
-"""Exchanges explained in full; the rest is counted."""
+"""Exchanges and findings explained in full; the rest is counted."""
 
-MANY = 12
-"""Frame numbers given for one flag or finding."""
+OF_A_KIND = 3
+"""Findings of one kind that are told where there are more than can be."""
 
 FILE = Text(
     "{file}: {format}, {frames} frames in {duration}; {interfaces}",
     "{file}：{format}，{frames} 帧，历时 {duration}；{interfaces}",
 )
+FILE_ONE = Text("{file}: {format}, 1 frame; {interfaces}", "{file}：{format}，1 帧；{interfaces}")
+DAYS = Text("{count} days", "{count} 天")
+HOURS = Text("{count} hours", "{count} 小时")
+HOUR = 3600 * 10**9
+"""ns"""
+
 NO_INTERFACE = Text("no interface described", "没有接口描述")
+UNNAMED = Text("interface {number}", "接口 {number}")
 DROPS = Text("{name} ({dropped} dropped)", "{name}（丢弃 {dropped}）")
 DROPS_UNKNOWN = Text("{name} (drops not recorded)", "{name}（未记录丢弃数）")
+NOT_RECORDED = Text("drops not recorded", "未记录丢弃数")
+MORE_INTERFACES = Text("{count} more", "另有 {count} 个")
+NAMED = 3
+"""Interfaces named; more are counted."""
 
-OPENED = Text("Opening: {how}, {frames}.", "建立：{how}，{frames}。")
-OPENED_IN = Text("Opening: {how}, {frames}, in {rtt}.", "建立：{how}，{frames}，用时 {rtt}。")
-NOT_SEEN = Text("Opening: not in the capture.", "建立：不在抓包中。")
-NUMBERS = Text(
-    "Client ISN {client_isn}, MSS {client_mss}, window scale {client_scale}; "
-    "server ISN {server_isn}, MSS {server_mss}, window scale {server_scale}.",
-    "客户端 ISN {client_isn}、MSS {client_mss}、窗口扩大因子 {client_scale}；"
-    "服务器 ISN {server_isn}、MSS {server_mss}、窗口扩大因子 {server_scale}。",
+FOUND = Text("Found, worst first: {counts}", "发现（由重到轻）：{counts}")
+COUNTS = {
+    Severity.ERROR: (Text("1 error", "1 个错误"), Text("{count} errors", "{count} 个错误")),
+    Severity.WARNING: (Text("1 warning", "1 个警告"), Text("{count} warnings", "{count} 个警告")),
+    Severity.NOTE: (Text("1 note", "1 条提示"), Text("{count} notes", "{count} 条提示")),
+}
+MORE_FOUND = Text(
+    "… and {count} more: {kinds}. 'lab explain --all' lists them.",
+    "…… 另有 {count} 项：{kinds}。'lab explain --all' 全部列出。",
 )
-CARRIED = Text(
-    "Data: {client} octets →, {server} octets ←.", "数据：{client} 字节 →，{server} 字节 ←。"
+WORST = Text(
+    "The {shown} worst of {count} exchanges (--all shows every one):",
+    "共 {count} 次交换，以下是最值得注意的 {shown} 次（--all 显示全部）：",
 )
-CLOSED = Text("Closing: {how}, {frames}.", "关闭：{how}，{frames}。")
-STILL_OPEN = Text("Closing: still open when the capture ends.", "关闭：抓包结束时仍未关闭。")
-ENDS = Text(
-    "Ends: client {client}, server {server}; Zeek says {conn_state} {history}.",
-    "最终状态：客户端 {client}，服务器 {server}；Zeek 记为 {conn_state} {history}。",
-)
-FLAGS = Text("Flags: {flags}.", "标志：{flags}。")
-ERROR = Text(
-    "Frame #{error}, an ICMP error, answers #{cause}.", "#{error} 是 ICMP 差错报文，应答 #{cause}。"
-)
-SPAN = Text("Frames: {count}, {frames}.", "帧：{count} 个，{frames}。")
 REST = Text(
     "… and {count} more, less remarkable: {kinds}.", "…… 另有 {count} 次，较为平常：{kinds}。"
 )
+CHOSEN = Text(
+    "The filter holds for {count} of {total} exchanges.",
+    "{total} 次交换中有 {count} 次符合过滤条件。",
+)
 NOTHING = Text("Nothing remarkable was found.", "没有发现异常。")
+NOTHING_ABOUT = Text("Nothing remarkable was found about them.", "其中没有发现异常。")
 SEVERITIES = {
     Severity.ERROR: Text("error", "错误"),
     Severity.WARNING: Text("warning", "警告"),
     Severity.NOTE: Text("note", "提示"),
 }
+INDENT = 9
+"""Columns before the words of a finding: the longest of those, and a space."""
 STYLE = {Severity.ERROR: "bad", Severity.WARNING: "warning", Severity.NOTE: "faint"}
 
 
 def explain(
+    evidence: Evidence,
+    language: Language,
+    columns: int,
+    paint: Paint = plain,
+    *,
+    found: Sequence[Finding] | None = None,
+    chosen: Sequence[Talk] | None = None,
+    everything: bool = False,
+) -> Iterator[str]:
+    """Yield the lines that explain a capture file, or the first view of a run.
+
+    ``found``: its findings, worst first, if they are known already; ``chosen``: the exchanges to
+    tell of (all); ``everything``: however many there are.
+    """
+    view = evidence.view
+    found = findings(evidence) if found is None else found
+    yield from summary_and_findings(
+        evidence, language, columns, paint, found=found, chosen=chosen, everything=everything
+    )
+    worst = ranking(view, found, chosen)
+    limit = len(worst) if everything else IN_FULL
+    yield from _paragraphs(evidence, worst, limit, language, columns, paint)
+    if chosen is None and (counts := background(view.capture.frames, _told(view))):
+        words = COMMAS[language].join(f"{count:,} {name}" for name, count in counts.items())
+        yield from ("", *fold([BACKGROUND.fill(counts=words).say(language)], columns))
+
+
+def _told(view: View) -> Iterator[NDArray[np.int64]]:
+    """The rows of all exchanges, with the ICMP errors that answer them."""
+    if isinstance(view.connections, Connections):
+        yield view.connections.table.segments.row
+    else:
+        yield from taken(view.connections)
+    yield from taken(view.exchanges)
+
+
+def summary_and_findings(
+    evidence: Evidence,
+    language: Language,
+    columns: int,
+    paint: Paint = plain,
+    *,
+    found: Sequence[Finding],
+    chosen: Sequence[Talk] | None = None,
+    everything: bool = False,
+) -> Iterator[str]:
+    """The first part of `explain`: the file as a whole, how many were chosen, what was found."""
+    view = evidence.view
+    yield from summary_lines(evidence, language, columns, paint)
+    if chosen is not None:
+        found = about(found, chosen)
+        total = len(view.connections) + len(view.exchanges)
+        counts = CHOSEN.fill(count=f"{len(chosen):,}", total=f"{total:,}")
+        yield from ("", *fold([counts.say(language)], columns))
+    yield ""
+    if found:
+        yield from found_heading(found, language, columns, paint)
+        limit = len(found) if everything else IN_FULL
+        yield from finding_lines(found, language, columns, paint, limit=limit)
+    else:
+        none = NOTHING if chosen is None else NOTHING_ABOUT
+        yield paint(none.say(language), "good")
+
+
+def summary_lines(
     evidence: Evidence, language: Language, columns: int, paint: Paint = plain
 ) -> Iterator[str]:
-    """Yield the lines that explain a capture file, or the first view of a run."""
-    view, who = evidence.view, people(evidence.manifest)
-    yield from (paint(line, "title") for line in fold([file_line(view).say(language)], columns))
-    worst = worst_first(view)
-    for talk in worst[:IN_FULL]:
-        yield ""
-        yield from (
-            paint(line, "title") for line in fold([title(talk, who).say(language)], columns)
-        )
-        for sentence in _sentences(talk, view, who):
+    """Each file as a whole, and what lay between two vantage points."""
+    from lab.report import between, overview  # what has one file to name only does without them
+
+    for view in evidence.views:
+        heading = fold([file_line(view).say(language)], columns)
+        yield from (paint(line, "title") for line in heading)
+        for sentence in overview.sentences(overview.overview(view)):
             yield from ("  " + line for line in fold([sentence.say(language)], columns - 2))
-    yield ""
-    if rest := worst[IN_FULL:]:
-        yield from fold([_rest(rest).say(language)], columns)
-    if counts := background(view.capture.frames, taken(worst)):
-        words = COMMAS[language].join(f"{count:,} {name}" for name, count in counts.items())
-        yield from fold([BACKGROUND.fill(counts=words).say(language)], columns)
-    lines = list(finding_lines(findings(evidence), language, columns, paint))
-    yield from lines or [paint(NOTHING.say(language), "good")]
+    for sentence in between.sentences(evidence):
+        yield from fold([sentence.say(language)], columns)
+
+
+def _paragraphs(
+    evidence: Evidence, worst: Ranking, limit: int, language: Language, columns: int, paint: Paint
+) -> Iterator[str]:
+    """The worst exchanges, one after another; how many others there are, and of which kinds."""
+    who = people(evidence.manifest)
+    if len(worst) > limit:
+        heading = WORST.fill(shown=limit, count=f"{len(worst):,}").say(language)
+        yield from ("", *(paint(line, "title") for line in fold([heading], columns)))
+    for talk in worst.first(limit):
+        yield ""
+        yield from paragraph(talk, evidence.view, who, language, columns, paint)
+    if rest := worst.after(limit):
+        yield from ("", *fold([_rest(rest).say(language)], columns))
+
+
+def paragraph(
+    talk: Talk, view: View, who: People, language: Language, columns: int, paint: Paint = plain
+) -> Iterator[str]:
+    """One exchange: its title and its sentences."""
+    for line in fold([title(talk, who).say(language)], columns):
+        yield paint(line, "title")
+    for sentence in sentences(talk, view):
+        yield from ("  " + line for line in fold([sentence.say(language)], columns - 2))
 
 
 def file_line(view: View) -> Text:
     """What a file is: its format, how many frames, over what time, on which interfaces."""
     frames = view.capture.frames
     span = int(frames.time.max() - frames.time.min()) if len(frames) else 0
-    known = [
-        _interface(one.name or f"interface {i}", one.dropped)
-        for i, one in enumerate(view.capture.interfaces)
-    ]
-    interfaces = NO_INTERFACE
-    if known:
-        interfaces = Text(", ".join(one.en for one in known), "、".join(one.zh for one in known))
-    return FILE.fill(
+    return (FILE_ONE if len(frames) == 1 else FILE).fill(
         file=safe(view.file),
         format=view.capture.file_format,
         frames=f"{len(frames):,}",
-        duration=short_span(span),
-        interfaces=interfaces,
+        duration=_lasting(span),
+        interfaces=_interfaces(view.capture.interfaces),
     )
 
 
-def _interface(name: str, dropped: int | None) -> Text:
-    if dropped is None:
-        return DROPS_UNKNOWN.fill(name=safe(name))
-    return DROPS.fill(name=safe(name), dropped=f"{dropped:,}")
+def _lasting(span: int) -> Text:
+    """Write how long a capture lasted (ns)."""
+    if span >= 48 * HOUR:
+        return DAYS.fill(count=f"{span // (24 * HOUR):,}")
+    return HOURS.fill(count=f"{span / HOUR:.1f}") if span >= 2 * HOUR else same(short_span(span))
 
 
-def worst_first(view: View) -> list[Connection | Exchange]:
-    """All exchanges, those that failed before those that suffered before those that went well."""
-    return sorted(talks(view), key=lambda talk: (-_trouble(talk), int(talk.rows[0])))
+def _interfaces(every: Sequence[Interface]) -> Text:
+    if not every:
+        return NO_INTERFACE
+    if len(every) == 1 and not every[0].name and every[0].dropped is None:
+        return NOT_RECORDED
+    told = [_interface(number, one) for number, one in enumerate(every[:NAMED])]
+    if len(every) > NAMED:
+        told.append(MORE_INTERFACES.fill(count=f"{len(every) - NAMED:,}"))
+    return Text(", ".join(one.en for one in told), "、".join(one.zh for one in told))
 
 
-FAILED = (Handshake.REFUSED, Handshake.UNANSWERED, Handshake.UNFINISHED)
-HEAVY = 1_000_000
+def _interface(number: int, one: Interface) -> Text:
+    name = same(safe(one.name)) if one.name else UNNAMED.fill(number=number)
+    if one.dropped is None:
+        return DROPS_UNKNOWN.fill(name=name)
+    return DROPS.fill(name=name, dropped=f"{one.dropped:,}")
 
 
-def _trouble(talk: Connection | Exchange) -> int:
-    if isinstance(talk, Exchange):
-        return 3 * HEAVY if talk.errors else 0 if talk.datagrams[1] else HEAVY
-    if talk.handshake in FAILED:
-        return 3 * HEAVY
-    return (2 * HEAVY if talk.teardown is Teardown.RESET else 0) + len(talk.flags)
-
-
-def _sentences(talk: Connection | Exchange, view: View, who: People) -> Iterator[Text]:
-    yield SPAN.fill(count=f"{len(talk.rows):,}", frames=_frames_of(talk.rows.tolist()))
-    if isinstance(talk, Exchange):
-        yield _joined(summary(talk, view.capture))
-        for error, cause in talk.errors[:MANY]:
-            yield ERROR.fill(error=error, cause=cause)
-        return
-    yield _opening(talk)
-    if talk.isn != (None, None):
-        yield _numbers(talk)
-    yield CARRIED.fill(client=f"{talk.octets[0]:,}", server=f"{talk.octets[1]:,}")
-    if talk.teardown is not Teardown.NOT_SEEN:
-        how = TEARDOWNS[talk.teardown]
-        yield CLOSED.fill(how=how, frames=frame_list(talk.teardown_frames))
-    elif talk.handshake not in FAILED:
-        yield STILL_OPEN
-    yield ENDS.fill(
-        client=talk.states[0],
-        server=talk.states[1],
-        conn_state=talk.conn_state,
-        history=talk.history,
+def _rest(kinds: Counter[Handshake | None]) -> Text:
+    """How many exchanges are left out, by how they opened."""
+    each = [
+        (f"{count:,}", same("UDP") if kind is None else HANDSHAKES[kind])
+        for kind, count in kinds.most_common()
+    ]
+    words = Text(
+        ", ".join(f"{count} {kind.en}" for count, kind in each),
+        "、".join(f"{kind.zh} {count}" for count, kind in each),
     )
-    if talk.flags:
-        yield FLAGS.fill(flags=_flags(talk))
+    return REST.fill(count=f"{kinds.total():,}", kinds=words)
 
 
-def _joined(parts: Sequence[Text]) -> Text:
-    return Text(
-        ", ".join(part.en for part in parts) + ".", "，".join(part.zh for part in parts) + "。"
-    )
+def about(found: Sequence[Finding], told: Sequence[Talk]) -> list[Finding]:
+    """The findings that concern these exchanges; what makes the whole recording doubtful does."""
+    streams = {(protocol(talk), talk.stream) for talk in told}
+    nothing: NDArray[np.int64] = np.zeros(0, np.int64)
+    numbers = np.concatenate([nothing, *(talk.rows for talk in told)]) + 1
+
+    def concerns(one: Finding) -> bool:
+        if one.stream is not None:
+            return (one.protocol, one.stream) in streams
+        return not one.frames or bool(np.isin(one.frames, numbers).any())
+
+    return [one for one in found if concerns(one)]
 
 
-def _frames_of(rows: list[int]) -> str:
-    """First and last frame of an exchange."""
-    first, last = rows[0] + 1, rows[-1] + 1
-    return f"#{first}" if first == last else f"#{first} … #{last}"
-
-
-def _opening(connection: Connection) -> Text:
-    if connection.handshake is Handshake.NOT_SEEN:
-        return NOT_SEEN
-    how, frames = HANDSHAKES[connection.handshake], frame_list(connection.handshake_frames)
-    if connection.rtt is None:
-        return OPENED.fill(how=how, frames=frames)
-    return OPENED_IN.fill(how=how, frames=frames, rtt=short_span(connection.rtt))
-
-
-def _numbers(connection: Connection) -> Text:
-    values: dict[str, object] = {}
-    for side, name in enumerate(("client", "server")):
-        for what, pair in (
-            ("isn", connection.isn),
-            ("mss", connection.mss),
-            ("scale", connection.scale),
-        ):
-            values[f"{name}_{what}"] = "?" if pair[side] is None else pair[side]
-    return NUMBERS.fill(**values)
-
-
-def _flags(connection: Connection) -> str:
-    """``retransmission 2 (#14, #15)``: each flag, how often, and on which frames."""
-    frames: dict[str, list[int]] = {}
-    for number in sorted(connection.flags):
-        for flag in connection.flags[number]:
-            frames.setdefault(str(flag.name).lower().replace("_", " "), []).append(number)
-    return "; ".join(
-        f"{name} {len(numbers):,} ({_some(tuple(numbers))})" for name, numbers in frames.items()
-    )
-
-
-def _some(numbers: tuple[int, ...]) -> str:
-    return frame_list(numbers[:MANY]) + (" …" if len(numbers) > MANY else "")
-
-
-def _rest(others: Sequence[Connection | Exchange]) -> Text:
-    counts: dict[Text, int] = {}
-    for talk in others:
-        kind = HANDSHAKES[talk.handshake] if isinstance(talk, Connection) else same("UDP")
-        counts[kind] = counts.get(kind, 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: -item[1])
-    kinds = Text(
-        ", ".join(f"{count:,} {kind.en}" for kind, count in ordered),
-        "、".join(f"{kind.zh} {count:,}" for kind, count in ordered),
-    )
-    return REST.fill(count=f"{len(others):,}", kinds=kinds)
+def found_heading(
+    found: Sequence[Finding], language: Language, columns: int, paint: Paint = plain
+) -> Iterator[str]:
+    """How many errors, warnings and notes there are."""
+    counts = Counter(one.severity for one in found)
+    each = [
+        COUNTS[severity][counts[severity] > 1].fill(count=f"{counts[severity]:,}").say(language)
+        for severity in reversed(Severity)
+        if counts[severity]
+    ]
+    line = FOUND.fill(counts=COMMAS[language].join(each)).say(language)
+    yield from (paint(part, "title") for part in fold([line], columns))
 
 
 def finding_lines(
-    found: Sequence[Finding], language: Language, columns: int, paint: Paint = plain
+    found: Sequence[Finding],
+    language: Language,
+    columns: int,
+    paint: Paint = plain,
+    *,
+    limit: int = IN_FULL,
 ) -> Iterator[str]:
-    """One line a finding: how much it matters, what it is, which frames show it."""
-    for one in found[:IN_FULL]:
+    """Each finding: how much it matters, what it is, which frames show it; the rest is counted.
+
+    Of more than ``limit``, a few of each kind are told. Advice that is the same for several is
+    given once.
+    """
+    told, rest = _selected(found, limit)
+    advised: set[Text] = set()
+    for one in told:
         mark = SEVERITIES[one.severity].say(language)
-        where = f"{one.protocol} {one.stream}" if one.stream is not None else ""
-        words = [
-            safe(one.words.say(language)),
-            *([f"[{where}]"] if where else []),
-            _some(one.frames),
-        ]
-        lines = fold([" ".join(word for word in words if word)], columns - 9)
-        for number, line in enumerate(lines):
-            head = (
-                paint(mark, STYLE[one.severity]) + " " * (9 - width(mark))
-                if number == 0
-                else " " * 9
-            )
-            yield head + line
-    if len(found) > IN_FULL:
-        yield f"… +{len(found) - IN_FULL:,}"
+        where = f"[{one.protocol} {one.stream}]" if one.stream is not None else ""
+        words = [safe(one.words.say(language)), where, some(one.frames)]
+        lines = fold([" ".join(word for word in words if word)], columns - INDENT)
+        yield paint(mark, STYLE[one.severity]) + " " * (INDENT - width(mark)) + lines[0]
+        if one.next and one.next not in advised:
+            advised.add(one.next)
+            lines += fold(["→ " + safe(one.next.say(language))], columns - INDENT)
+        yield from (" " * INDENT + line for line in lines[1:])
+    if rest:
+        kinds = Counter(one.id for one in rest).most_common()
+        each = COMMAS[language].join(f"{count:,} {name}" for name, count in kinds)
+        more = MORE_FOUND.fill(count=f"{len(rest):,}", kinds=each)
+        yield from fold([more.say(language)], columns)
+
+
+def _selected(found: Sequence[Finding], limit: int) -> tuple[list[Finding], list[Finding]]:
+    """What is told and what is only counted: thousands of one kind do not hide another."""
+    if len(found) <= limit:
+        return [*found], []
+    told: list[Finding] = []
+    rest: list[Finding] = []
+    kinds: Counter[str] = Counter()
+    for one in found:
+        kinds[one.id] += 1
+        (told if kinds[one.id] <= OF_A_KIND and len(told) < limit else rest).append(one)
+    return told, rest

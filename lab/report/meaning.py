@@ -30,6 +30,7 @@ class Segments(Struct, frozen=True):
     end: NDArray[np.uint32]  # sequence number after the segment
     acknowledgment: NDArray[np.uint32]
     advance: NDArray[np.int64]  # octets newly acknowledged, FIN and SYN included
+    closed: NDArray[np.bool_]  # the window that the other end announced last is zero
 
     def name(self, index: int) -> Text:
         return self.names[0 if self.connection.from_client[index] else 1]
@@ -55,7 +56,22 @@ def segments(connection: Connection, frames: Frames, names: tuple[Text, Text]) -
         steps = np.diff(acknowledgment[mine]).astype(np.int32)
         advance[mine[1:]] = np.maximum(steps, 0)
         _first_advance(connection, advance, acknowledgment, mine, sender)
-    return Segments(connection, names, flags, length, end, acknowledgment, advance)
+    closed = _closed(connection, flags, frames.window[rows])
+    return Segments(connection, names, flags, length, end, acknowledgment, advance, closed)
+
+
+def _closed(
+    connection: Connection, flags: NDArray[np.uint16], window: NDArray[np.uint16]
+) -> NDArray[np.bool_]:
+    """For each segment, whether its sender was last told of a window of zero."""
+    closed = np.zeros(len(flags), np.bool_)
+    positions = np.arange(len(flags))
+    for sender in (True, False):
+        mine = connection.from_client == sender
+        tells = ~mine & ((flags & int(Flags.RST)) == 0)
+        last = np.maximum.accumulate(np.where(tells, positions, -1))
+        closed |= mine & (last >= 0) & (window[last] == 0)
+    return closed
 
 
 def _first_advance(
@@ -73,16 +89,30 @@ def _first_advance(
         advance[mine[0]] = UNKNOWN
 
 
-def words(segments: Segments, index: int) -> Iterator[Text]:
-    """Yield the phrases for one segment, the most telling first."""
+def words(segments: Segments, index: int, *, signals: bool = False) -> Iterator[Text]:
+    """Yield the phrases for one segment, the most telling first.
+
+    ``signals``: an option of it says something, so that it is no duplicate ACK, whatever its
+    numbers look like.
+    """
     step = _opening(segments, index) or _closing(segments, index)
     if step:
         yield step
-    yield from _analysis(segments, index)
+    yield from _analysis(segments, index, signals=signals)
     if segments.length[index]:
         yield phrases.octets(int(segments.length[index]))
-    elif not step and not _flags_of(segments, index) & ~Analysis.WINDOW_UPDATE:
+    elif (
+        not step
+        and not (signals and is_bare(segments, index))
+        and not _flags_of(segments, index) & ~Analysis.WINDOW_UPDATE
+    ):
         yield from _acknowledges(segments, index)
+
+
+def is_bare(segments: Segments, index: int) -> bool:
+    """Whether a segment opens, closes, carries and acknowledges nothing."""
+    control = any(segments.has(index, flag) for flag in (Flags.SYN, Flags.FIN, Flags.RST))
+    return not control and not segments.length[index] and segments.advance[index] <= 0
 
 
 def _number(segments: Segments, index: int) -> int:
@@ -108,6 +138,9 @@ def _opening(segments: Segments, index: int) -> Text | None:
 
 def _syn(segments: Segments, index: int) -> Text:
     who = segments.name(index)
+    crossed = segments.connection.handshake is Handshake.SIMULTANEOUS
+    if crossed and segments.has(index, Flags.ACK):
+        return phrases.SYN_ACK_CROSSED.fill(who=who)
     if _flags_of(segments, index) & Analysis.RETRANSMISSION:
         return phrases.SYN_AGAIN.fill(who=who)
     if segments.has(index, Flags.ACK):
@@ -149,13 +182,17 @@ def _uncounted(segments: Segments, index: int) -> Text:
     return phrase.fill(who=who, peer=peer)
 
 
-def _analysis(segments: Segments, index: int) -> Iterator[Text]:
+def _analysis(segments: Segments, index: int, *, signals: bool) -> Iterator[Text]:
     number = _number(segments, index)
     for flag in _flags_of(segments, index):
         if flag is Analysis.RETRANSMISSION and segments.has(index, Flags.SYN):
             continue  # said by the opening
+        if flag is Analysis.DUPLICATE_ACK and signals:
+            continue
         nth = segments.connection.duplicate_acks.get(number, "")
-        yield phrases.FLAGS[flag].fill(nth=nth, who=segments.name(index), peer=segments.peer(index))
+        probes = flag is Analysis.KEEP_ALIVE and segments.closed[index]
+        phrase = phrases.PROBES_WINDOW if probes else phrases.FLAGS[flag]
+        yield phrase.fill(nth=nth, who=segments.name(index), peer=segments.peer(index))
 
 
 def _acknowledges(segments: Segments, index: int) -> Iterator[Text]:
@@ -174,7 +211,7 @@ def _acknowledges(segments: Segments, index: int) -> Iterator[Text]:
     else:
         whole = int(segments.length[found]) == octets
         phrase = phrases.ACKED_ALL if whole else phrases.ACKED_FRAME
-        yield phrase.fill(count=f"{octets:,}", frame=_number(segments, found))
+        yield phrase.fill(size=phrases.octets(octets), frame=_number(segments, found))
 
 
 def _answered(segments: Segments, index: int) -> int | None:

@@ -17,6 +17,10 @@ SYN_CROSSED = Text(
     "the SYNs cross: {who} asks to open as well",
     "双方的 SYN 交错：{who} 也请求建立连接（同时打开）",
 )
+SYN_ACK_CROSSED = Text(
+    "the SYNs have crossed: {who} acknowledges the other's, and sends its own again",
+    "双方的 SYN 已交错：{who} 确认对方的 SYN，并重发自己的 SYN",
+)
 SYN_AGAIN = Text("{who} sends its SYN again", "{who} 重发 SYN")
 REFUSED = Text(
     "refused: nothing listens on port {port} of that address",
@@ -31,10 +35,10 @@ DATA_ONE = Text("1 octet", "1 字节")
 ACKED = Text("acknowledges {count} octets", "确认 {count} 字节")
 ACKED_ONE = Text("acknowledges 1 octet", "确认 1 字节")
 ACKED_FRAME = Text(
-    "acknowledges {count} octets, up to the end of #{frame}",
-    "确认 {count} 字节，直到 #{frame} 末尾",
+    "acknowledges {size}, up to the end of #{frame}",
+    "确认 {size}，直到 #{frame} 末尾",
 )
-ACKED_ALL = Text("acknowledges #{frame} ({count} octets)", "确认 #{frame}（{count} 字节）")
+ACKED_ALL = Text("acknowledges #{frame} ({size})", "确认 #{frame}（{size}）")
 ACKED_UP_TO = Text("acknowledges everything before {number}", "确认 {number} 之前的全部数据")
 ACKED_NOTHING_NEW = Text("acknowledges nothing new", "没有确认新的数据")
 
@@ -80,6 +84,10 @@ CUT_SHORT = Text(
 
 # ---------------------------------------------------------------- analysis flags
 
+PROBES_WINDOW = Text(
+    "zero window probe: an old number, only to draw an ACK (Wireshark: keep-alive)",
+    "zero window probe：用旧序号引出对方的 ACK（零窗口探测；Wireshark 标为 keep-alive）",
+)
 FLAGS = {
     Analysis.RETRANSMISSION: Text(
         "retransmission: these octets were sent before",

@@ -6,16 +6,18 @@ A connection or exchange:
     bytes, isn ({client, server}), rtt (seconds, of the handshake; null if not seen),
     flags (a count for each analysis flag), frames ({handshake, teardown}: frame numbers).
 Of UDP, what it does not have is null or empty; ``errors`` gives the ICMP errors that answered it.
+`lab explain` adds ``file`` and ``findings`` (id, severity, words and next in both languages, frames).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import asdict
 
-from lab.evidence.run import View
+from lab.evidence.run import Evidence, View
+from lab.filters.talks import Talk, protocol
 from lab.findings.base import Finding
 from lab.packets.addresses import Endpoint
 from lab.report.events import CallEvent, Event, FrameEvent, GapEvent, Ladder
@@ -25,6 +27,8 @@ from lab.text import Text
 from lab.udp.model import Exchange
 
 Record = dict[str, Any]
+Owned = Mapping[tuple[str, int | None], tuple[Finding, ...]]
+"""Findings by protocol and stream."""
 
 
 def connections(view: View) -> Iterable[Record]:
@@ -77,6 +81,21 @@ def exchange(one: Exchange) -> Record:
     }
 
 
+def with_findings(talk: Talk, view: View, owned: Owned) -> Record:
+    """A connection or exchange as `lab explain --json` gives it: its file, and its findings."""
+    own = connection(talk) if isinstance(talk, Connection) else exchange(talk)
+    found = owned.get((protocol(talk), talk.stream), ())
+    return {"file": view.file, **own, "findings": [finding(one) for one in found]}
+
+
+def in_full(evidence: Evidence, talk: Talk, owned: Owned) -> Record:
+    """One connection or exchange with its ladder, every frame of it."""
+    from lab.report.choice import ladder_of  # needs the filters, which others can do without
+
+    drawn = ladder_of(evidence, talk, everything=True)
+    return with_findings(talk, evidence.view, owned) | {"ladder": ladder(drawn)["sections"][0]}
+
+
 def endpoint(end: Endpoint) -> Record:
     return {"address": end.address, "port": end.port}
 
@@ -95,6 +114,7 @@ def finding(one: Finding) -> Record:
         "id": one.id,
         "severity": str(one.severity),
         "words": words(one.words),
+        "next": words(one.next) if one.next else None,
         "frames": list(one.frames),
         "protocol": one.protocol or None,
         "stream": one.stream,

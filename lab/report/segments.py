@@ -9,20 +9,19 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import View
 from lab.packets.frames import ABSENT, Flags, Frames
-from lab.packets.options import parse_options
-from lab.report import meaning, phrases
+from lab.report import meaning, options, phrases
 from lab.report.events import FrameEvent
 from lab.report.people import People
+from lab.report.streams import namer
+from lab.scenarios.script import in_order
 from lab.tcp.model import Connection, State
 from lab.tcp.numbers import numbers
 from lab.tcp.segments import segments as read_segments
 from lab.tcp.states import walk
-from lab.text import Text, same
+from lab.text import Text
 
 PAYLOAD = 64
 """Octets of a payload that are shown at most."""
-
-FIXED_HEADER = 20
 
 
 def describer(
@@ -34,6 +33,8 @@ def describer(
     letters = who.initials(connection.client, connection.server)
     shown = numbers(frames, connection)
     states = _changes(view, connection, letters)
+    contents = namer(frames, connection, shown)
+    accurate = bool(np.any(frames.flags[connection.rows] & int(Flags.AE)))
 
     def describe(index: int) -> FrameEvent:
         row = int(connection.rows[index])
@@ -42,6 +43,7 @@ def describer(
         window = shown.window[index]
         sequence = frames.sequence[row] if absolute else shown.sequence[index]
         answer = frames.acknowledgment[row] if absolute else shown.acknowledgment[index]
+        names = contents(index)
         return FrameEvent(
             int(frames.time[row]),
             row + 1,
@@ -53,26 +55,42 @@ def describer(
             int(answer) if Flags.ACK in flags else None,
             int(frames.window[row]) if window is None else window,
             window is not None,
-            _words(columns, index, frames, row),
-            payload_of(frames, row),
+            _words(columns, index, frames, row, names, accurate=accurate),
+            b"" if names else payload_of(frames, row),
             states.get(row + 1, ()),
         )
 
     return connection.rows, describe
 
 
-def _words(columns: meaning.Segments, index: int, frames: Frames, row: int) -> tuple[Text, ...]:
+def _words(
+    columns: meaning.Segments,
+    index: int,
+    frames: Frames,
+    row: int,
+    names: tuple[Text, ...],
+    *,
+    accurate: bool,
+) -> tuple[Text, ...]:
     """What a segment means, what else is worth noting, and last, if it has data, how much."""
-    said = list(meaning.words(columns, index))
+    flags, carried = Flags(int(frames.flags[row])), options.options_of(frames, row)
+    multipath = options.of_multipath(carried, alone=meaning.is_bare(columns, index))
+    said = list(meaning.words(columns, index, signals=multipath is not None))
     data = [said.pop()] if columns.length[index] else []
-    return (*said, *_notes(frames, row, Flags(int(frames.flags[row]))), *data)
+    if Flags.SYN in flags:
+        said += [
+            phrases.ISN.fill(isn=int(frames.sequence[row])),
+            *options.of_opening(carried, flags),
+        ]
+    said += [multipath] if multipath else []
+    said += options.of_ecn(frames, row, flags, accurate=accurate)
+    said += options.of_urgent(frames, row, flags)
+    return (*said, *_faults(frames, row), *names, *data)
 
 
 def flag_names(flags: Flags) -> str:
     """``SYN,ACK``: the control bits by name, in the order people say them."""
-    order = (Flags.SYN, Flags.FIN, Flags.RST, Flags.PSH, Flags.URG, Flags.ECE, Flags.CWR, Flags.AE)
-    names = [str(flag.name) for flag in (*order, Flags.ACK) if flag in flags]
-    return ",".join(names) or "none"
+    return in_order({str(flag.name) for flag in flags}) or "none"
 
 
 def _changes(
@@ -91,26 +109,12 @@ def _changes(
     }
 
 
-def _notes(frames: Frames, row: int, flags: Flags) -> Iterator[Text]:
-    """The ISN and the options of a SYN, once; and whatever the capture lacks of the frame."""
-    if Flags.SYN in flags:
-        yield phrases.ISN.fill(isn=int(frames.sequence[row]))
-        if options := _option_words(frames, row):
-            yield same(options)
+def _faults(frames: Frames, row: int) -> Iterator[Text]:
+    """Whatever the capture lacks of the frame."""
     if frames.malformed[row]:
         yield phrases.MALFORMED
     elif frames.captured[row] < frames.length[row]:
         yield phrases.CUT_SHORT.fill(captured=frames.captured[row], length=frames.length[row])
-
-
-def _option_words(frames: Frames, row: int) -> str:
-    begin, end = int(frames.transport[row]) + FIXED_HEADER, int(frames.payload[row])
-    if frames.transport[row] == ABSENT or end <= begin:
-        return ""
-    options = parse_options(frames.octets[begin:end].tobytes())
-    named = {"mss": options.mss, "ws": options.window_scale}
-    words = [f"{name} {value}" for name, value in named.items() if value is not None]
-    return " ".join(words)
 
 
 def payload_of(frames: Frames, row: int) -> bytes:

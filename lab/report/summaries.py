@@ -80,7 +80,7 @@ def _exchange(exchange: Exchange, capture: Capture) -> tuple[Text, ...]:
         parts.append(ERROR if count == 1 else ERRORS.fill(count=count))
     elif not exchange.datagrams[1]:
         parts.append(NO_ANSWER)
-    if (delay := _first_answer(exchange, capture)) is not None:
+    if (delay := first_answer(exchange, capture)) is not None:
         parts.append(RTT.fill(rtt=short_span(delay)))
     return tuple(parts)
 
@@ -90,8 +90,8 @@ def _both(template: Text, counts: tuple[int, int]) -> Text:
     return template.fill(client=client, server=server)
 
 
-def _first_answer(exchange: Exchange, capture: Capture) -> int | None:
-    """Time from the first datagram to the first answer, ns."""
+def first_answer(exchange: Exchange, capture: Capture) -> int | None:
+    """Time from the first datagram to the first answer, ns; None without one."""
     answers = exchange.rows[~exchange.from_client]
     if not len(answers):
         return None

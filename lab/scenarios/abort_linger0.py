@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
+from services import waits
 
 PORT = 12345
 ON_FOR_ZERO_SECONDS = struct.pack("ii", 1, 0)  # struct linger: l_onoff, l_linger
@@ -20,9 +20,7 @@ def server() -> None:
     with socket.create_server(("", PORT)) as listener:
         connection, _ = listener.accept()
         with connection:
-            gone = select.poll()
-            gone.register(connection, 0)  # POLLERR and POLLHUP are always told
-            gone.poll()
+            waits.reset(connection)
             try:
                 while connection.recv(1024):
                     pass

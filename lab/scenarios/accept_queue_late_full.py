@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 
@@ -16,7 +15,7 @@ from lab.text import Text, same
 from lab.topology import Host, Topology
 from lab.units import short_span
 from lab.wire.rules import drop, pure_ack
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 BACKLOG = 1
@@ -51,14 +50,7 @@ def client(server: str) -> None:
             print(error, flush=True)
         stage.say("client_done")
         for waiting in (early, last):
-            wait_for_reset(waiting)
-
-
-def wait_for_reset(connection: socket.socket) -> None:
-    """Wait until the kernel has heard a RST (poll(2), POLLHUP)."""
-    poll = select.poll()
-    poll.register(connection, 0)
-    poll.poll()
+            waits.reset(waiting)
 
 
 def _late_end(evidence: Evidence, side: int) -> Life | None:

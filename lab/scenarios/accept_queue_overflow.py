@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
-from pathlib import Path
 from threading import Thread
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 BACKLOG = 2
@@ -23,14 +21,13 @@ def server() -> None:
     """Listen, accept nobody, and look at the accept queue."""
     with socket.create_server(("", PORT), backlog=BACKLOG) as listener:
         stage.wait("connected")
-        while queue(listener)[0] < FIT:
-            time.sleep(0.001)
+        waits.until(lambda: queue(listener)[0] >= FIT)
         stage.say("full")
         stage.wait("gave_up")
         waiting, backlog = queue(listener)
         print(f"{waiting} connections wait to be accepted, backlog {backlog}", flush=True)
     for name in ("ListenOverflows", "ListenDrops"):
-        print(f"{name} {counter(name)}", flush=True)
+        print(name, waits.counter(f"TcpExt.{name}"), flush=True)
     stage.say("closed")
 
 
@@ -65,12 +62,6 @@ def queue(listener: socket.socket) -> tuple[int, int]:
     told = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
     waiting, backlog = struct.unpack_from("II", told, 24)  # tcpi_unacked, tcpi_sacked
     return waiting, backlog
-
-
-def counter(name: str) -> int:
-    """A counter of this host's TCP (/proc/net/netstat)."""
-    names, values = Path("/proc/net/netstat").read_text().splitlines()[:2]
-    return int(dict(zip(names.split(), values.split(), strict=True))[name])
 
 
 def _one_more_than_the_backlog(evidence: Evidence) -> Seen:

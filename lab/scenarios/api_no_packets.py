@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
-import time
 
 from lab.evidence.calls import Call
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.checks import called, outcome
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 LATE = b"you there?"  # 10 octets, for an end that has shut down its reading
@@ -32,8 +29,7 @@ def server() -> None:
         with connection:
             stage.wait("all_quiet")
             connection.sendall(LATE)
-            while unacknowledged(connection):
-                time.sleep(0.001)
+            waits.acknowledged(connection)
             stage.say("acknowledged")
             connection.recv(1024)  # b""
 
@@ -53,11 +49,6 @@ def client(server: str) -> None:
         stage.say("all_quiet")
         stage.wait("acknowledged")
         connection.recv(1024)
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How many octets the peer's kernel has not acknowledged (tcp(7) SIOCOUTQ)."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _connect(evidence: Evidence) -> Call:

@@ -117,7 +117,9 @@ def _keeps(algorithm: str, least: float, most: float, words: Text) -> Promise:
         found = reductions(evidence, algorithm)
         before, after = (sum(each) for each in zip(*found, strict=True)) if found else (0, 0)
         told = same(", ".join(f"{cwnd} → {ssthresh}" for cwnd, ssthresh in found))
-        return Seen(least * before <= after <= most * before and len(found) > 1, told)
+        odd = len(found)  # each is rounded to a segment
+        kept = least * before - odd <= after <= most * before + odd
+        return Seen(kept and len(found) > 1, told)
 
     return Promise(f"{algorithm}_keeps", words, check)
 

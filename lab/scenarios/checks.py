@@ -6,10 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from lab.evidence.calls import Call
 from lab.evidence.run import Evidence
+from lab.evidence.states import Moment
 from lab.scenarios.base import Promise, Seen
+from lab.scenarios.script import Segment, in_order
 from lab.text import Text, same
+from lab.units import short_span
 
 OK = "ok"
+MILLISECOND = 1_000_000  # ns
+TICKS = 100  # ms by which a timer may seem to go off early or late
+LASTED = Text("{state} for {span}", "{state} 持续 {span}")
+GOES_OFF = Text(
+    "{timer} timer: {least} to {most} ms after the {flags}",
+    "{timer} 定时器：{flags} 之后 {least} 至 {most} 毫秒",
+)
 NEVER_SAMPLED = Text("no socket was sampled", "没有采样到任何套接字")
 
 
@@ -65,6 +75,38 @@ def counted(
         return Seen(kept, same(f"{counter} +{grew:,}"))
 
     return Promise(name, words, check)
+
+
+def lasted(name: str, words: Text, host: str, state: str, at_least: int) -> Promise:
+    """Promise that a socket of a host was in a state for so long (ns) without a break.
+
+    What counts is the time for which that is certain: between two samples.
+    """
+
+    def check(evidence: Evidence) -> Seen:
+        kernel = evidence.kernel[host]
+        stays = (stay for life in kernel.lives for stay in kernel.stays(life))
+        longest = max((one.until - one.by for one in stays if one.state == state), default=0)
+        return Seen(longest >= at_least, LASTED.fill(state=state, span=short_span(longest)))
+
+    return Promise(name, words, check)
+
+
+def goes_off(moment: Moment, since: Segment, after: int) -> Seen:
+    """Whether a socket's timer, as it was sampled, goes off so many ms after a segment.
+
+    The kernel's word lies between two times, for it was asked in between; it counts in ticks of up
+    to 10 ms, from a moment after the segment.
+    """
+    least, most = (
+        (asked - since.time) // MILLISECOND + moment.expires
+        for asked in (moment.before, moment.time)
+    )
+    kept = bool(moment.timer) and least - TICKS <= after <= most + TICKS
+    told = GOES_OFF.fill(
+        timer=moment.timer or "-", least=least, most=most, flags=in_order(since.flags)
+    )
+    return Seen(kept, told, (since.number,) if since.number else ())
 
 
 def _passes(path: Iterable[str], states: Sequence[str]) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from pathlib import Path
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text
+from services import waits
 
 PORT = 12345
 REQUEST = b"hello"
-FIN_WAIT_2 = "05"  # as /proc/net/tcp writes it
 
 
 def server() -> None:
@@ -27,7 +26,7 @@ def server() -> None:
 def client(server: str) -> None:
     """Talk and close; long after the server's kernel has acknowledged that, do it again."""
     talk(server)
-    wait_for(FIN_WAIT_2)
+    waits.until(lambda: waits.sockets("FIN-WAIT-2"))
     time.sleep(0.25)
     talk(server)
 
@@ -37,13 +36,6 @@ def talk(server: str) -> None:
     with socket.create_connection((server, PORT)) as connection:
         connection.sendall(REQUEST)
         connection.recv(1024)
-
-
-def wait_for(state: str) -> None:
-    """Wait until a connection of this host is in a state (proc(5))."""
-    table = Path("/proc/net/tcp")
-    while all(row.split()[3] != state for row in table.read_text().splitlines()[1:]):
-        time.sleep(0.002)
 
 
 def _closed_by_the_next(evidence: Evidence) -> Seen:

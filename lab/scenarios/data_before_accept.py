@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
-import time
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 
@@ -25,18 +22,12 @@ def client(server: str) -> None:
     """Connect, send 5 octets, wait for their ACK, then for an answer."""
     with socket.create_connection((server, PORT)) as connection:
         connection.sendall(b"hello")
-        while unacknowledged(connection):
-            time.sleep(0.001)
+        waits.acknowledged(connection)
         stage.say("acknowledged")
         try:
             connection.recv(1024)
         except ConnectionResetError as error:
             print(error, flush=True)
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How many octets were sent and not yet acknowledged (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _nobody_accepted(evidence: Evidence) -> Seen:

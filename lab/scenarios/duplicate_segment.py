@@ -81,6 +81,7 @@ SCENARIO = Scenario(
         S>C FIN,ACK  seq 1      ack 14481
         C>S ACK      seq 14481  ack 2  optional
         C>S FIN,ACK  seq 14481  ack 2
+        S>C ACK      seq 2      ack 14481  optional
         S>C ACK                 ack 14482
         """,
     ),

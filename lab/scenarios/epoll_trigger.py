@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import select
 import socket
-import termios
-import time
 
 from lab.evidence.calls import Call
 from lab.evidence.run import Evidence
@@ -14,7 +11,7 @@ from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.checks import called, outcome
 from lab.text import Text
 from lab.units import short_span
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 FIRST, SECOND = b"abcdef", b"gh"
@@ -63,15 +60,9 @@ def client(server: str) -> None:
         stage.wait("registered")
         for word, octets in (("first", FIRST), ("second", SECOND)):
             connection.sendall(octets)
-            while unacknowledged(connection):
-                time.sleep(0.001)
+            waits.acknowledged(connection)
             stage.say(f"{word}_is_there")
             stage.wait(f"{word}_is_over")
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How many octets were sent and not yet acknowledged (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _reads(evidence: Evidence) -> list[list[Call]]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
-import time
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.tcp.segments import CLIENT, MODULUS, SERVER, segments
 from lab.text import Text, same
 from lab.wire.rules import FIN, drop, pure_ack, segment
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 REQUEST, REPLY = b"ping", b"pong"
@@ -35,15 +32,9 @@ def client(server: str) -> None:
         connection.sendall(REQUEST)
         connection.recv(1024)
         connection.shutdown(socket.SHUT_WR)  # FIN
-        while unacknowledged(connection):
-            time.sleep(0.001)
+        waits.acknowledged(connection)
         stage.say("fin_acknowledged")
         connection.recv(1024)  # b""
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How much was sent and not yet acknowledged; a FIN counts as one (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _duplicate_reported(evidence: Evidence) -> Seen:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import time
-from pathlib import Path
 
 from lab.evidence.run import Evidence
 from lab.evidence.states import Moment
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import returned, sampled
+from lab.scenarios.checks import goes_off, returned, sampled
 from lab.scenarios.seen import segments
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 LINGER2 = 1  # seconds in FIN-WAIT-2; tcp_fin_timeout, 60 by default, unless set (tcp(7))
 LATE = b"late"
-FIN_WAITS = ("04", "05")  # FIN-WAIT-1 and FIN-WAIT-2, as /proc/net/tcp writes them
-TOLERANCE = 100  # ms: the kernel counts in ticks of up to 10, from a moment after the frame
-MILLISECOND = 1_000_000  # ns
 
 
 def server(*, too_late: bool = True) -> None:
@@ -32,26 +27,18 @@ def server(*, too_late: bool = True) -> None:
         stage.wait("later")
         connection.sendall(LATE)  # fine in any case: the kernel has taken it
         if too_late:
-            wait_for_reset(connection)
+            waits.reset(connection)
             try:
                 connection.sendall(LATE)
             except BrokenPipeError as error:
                 print(error, flush=True)
 
 
-def wait_for_reset(connection: socket.socket) -> None:
-    """Wait until the kernel has heard a RST (poll(2), POLLHUP)."""
-    poll = select.poll()
-    poll.register(connection, 0)
-    poll.poll()
-
-
 def client(server: str) -> None:
     """Connect and close; wait until the kernel keeps nothing of it."""
     with connect(server):
         pass
-    while is_closing():
-        time.sleep(0.01)
+    waits.until(lambda: not waits.sockets("FIN-WAIT-1", "FIN-WAIT-2"))
     stage.say("later")
 
 
@@ -72,12 +59,6 @@ def connect(server: str) -> socket.socket:
     return connection
 
 
-def is_closing() -> bool:
-    """Whether a connection of this host waits for an ACK of its FIN, or for a FIN (proc(5))."""
-    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(row.split()[3] in FIN_WAITS for row in rows)
-
-
 def _waits(evidence: Evidence) -> list[Moment]:
     """What the client's kernel told of the connection in FIN-WAIT-2."""
     lives = evidence.kernel["client"].lives
@@ -85,19 +66,10 @@ def _waits(evidence: Evidence) -> list[Moment]:
 
 
 def _limited(evidence: Evidence) -> Seen:
-    """When FIN-WAIT-2 was to end, counted from the ACK that began it.
-
-    The kernel's word lies between two times, for it was asked in between.
-    """
+    """When FIN-WAIT-2 was to end, counted from the ACK that began it."""
     seen = segments(evidence, evidence.view.connections[0])
     acks = [one for one in seen if one.sender == "S" and one.acknowledgment == 2]
-    ack, moment = acks[0], _waits(evidence)[0]
-    least, most = (
-        (asked - ack.time) // MILLISECOND + moment.expires for asked in (moment.before, moment.time)
-    )
-    kept = least - TOLERANCE <= 1000 * LINGER2 <= most + TOLERANCE
-    told = Text("{least} to {most} ms after the ACK", "ACK 之后 {least} 至 {most} 毫秒")
-    return Seen(kept and bool(moment.timer), told.fill(least=least, most=most), (ack.number,))
+    return goes_off(_waits(evidence)[0], acks[0], 1000 * LINGER2)
 
 
 def _unlimited(evidence: Evidence) -> Seen:

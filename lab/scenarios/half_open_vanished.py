@@ -10,7 +10,7 @@ from itertools import pairwise
 from lab.evidence.run import Evidence
 from lab.evidence.states import Life, Stay
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import called, returned
+from lab.scenarios.checks import called, goes_off, returned
 from lab.scenarios.script import Segment
 from lab.scenarios.seen import segments
 from lab.text import Text, same
@@ -122,19 +122,10 @@ def _perseveres(retries: int) -> Promise:
 
 
 def _cut_short(evidence: Evidence) -> Seen:
-    """When the last timer was to go off, counted from the first retransmission by timeout.
-
-    The kernel's word lies between two times, for it was asked in between.
-    """
+    """When the last timer was to go off, counted from the first retransmission by timeout."""
     life, _ = _open(evidence, "client")
     last = [one for one in life.moments if one.timer == "retransmission"][-1]
-    first = _first_timeout(evidence)
-    least, most = (
-        (asked - first.time) // MILLISECOND + last.expires for asked in (last.before, last.time)
-    )
-    told = Text("{least} to {most} ms after it", "其后 {least} 至 {most} 毫秒")
-    kept = least - TOLERANCE <= USER_TIMEOUT_MS <= most + TOLERANCE
-    return Seen(kept, told.fill(least=least, most=most), (first.number,))
+    return goes_off(last, _first_timeout(evidence), USER_TIMEOUT_MS)
 
 
 def _no_timer(evidence: Evidence) -> Seen:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
-from pathlib import Path
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import returned, sampled
+from lab.scenarios.checks import lasted, returned, sampled
 from lab.text import Text, same
-from lab.units import short_span
 from lab.wire.rules import drop, packets, pure_ack
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 IDLE, INTERVAL, COUNT = 1, 1, 2  # seconds, seconds, probes; by default 7200, 75, 9
@@ -51,8 +48,7 @@ def client(server: str) -> None:
 def lucky_client(server: str) -> None:
     """Wait until the kernel has probed more often than it would bear without an answer."""
     with connect(server):
-        while probes() <= COUNT:
-            time.sleep(0.01)
+        waits.until(lambda: waits.counter("TcpExt.TCPKeepAlive") > COUNT)
 
 
 def connect(server: str) -> socket.socket:
@@ -65,12 +61,6 @@ def connect(server: str) -> socket.socket:
     return connection
 
 
-def probes() -> int:
-    """How many keep-alive probes this host has sent (/proc/net/netstat)."""
-    names, values = Path("/proc/net/netstat").read_text().splitlines()[:2]
-    return int(dict(zip(names.split(), values.split(), strict=True))["TCPKeepAlive"])
-
-
 def _unanswered(evidence: Evidence) -> list[int]:
     """The client's count of unanswered probes, each time its kernel told another one."""
     lives = [life for life in evidence.kernel["client"].lives if life.peer]
@@ -81,15 +71,6 @@ def _unanswered(evidence: Evidence) -> list[int]:
 def _gives_up(evidence: Evidence) -> Seen:
     counts = _unanswered(evidence)
     return Seen(counts[-1] == COUNT, same(" → ".join(map(str, counts))))
-
-
-def _stays_open(evidence: Evidence) -> Seen:
-    """For how long the client's end was certainly ESTABLISHED."""
-    kernel = evidence.kernel["client"]
-    stays = [stay for life in kernel.lives for stay in kernel.stays(life)]
-    spans = [stay.until - stay.by for stay in stays if stay.state == "ESTABLISHED"]
-    told = Text("ESTABLISHED for {span}", "ESTABLISHED 持续 {span}")
-    return Seen(spans[0] > COUNT * INTERVAL * SECOND, told.fill(span=short_span(spans[0])))
 
 
 def _keep_alive_only(evidence: Evidence) -> Seen:
@@ -208,13 +189,13 @@ SCENARIO = Scenario(
             ),
             "promises": (
                 KEEP_ALIVE_ONLY,
-                Promise(
+                lasted(
                     "stays_open",
                     Text(
                         "the connection outlives as many probes as a dead one would get",
                         "连接经历的探测已多于死连接所能得到的次数，仍然保持",
                     ),
-                    _stays_open,
+                    *("client", "ESTABLISHED", COUNT * INTERVAL * SECOND),
                 ),
             ),
         }

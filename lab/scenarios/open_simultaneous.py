@@ -5,9 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
-import time
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from lab.evidence.run import Evidence
@@ -18,7 +16,7 @@ from lab.text import Text, same
 from lab.topology import Host, Topology
 from lab.units import MODULUS
 from lab.wire.rules import ACK, SYN, delay, segment
-from services import stage
+from services import stage, waits
 
 CLIENT_PORT, SERVER_PORT = 6001, 6002
 ABORT = struct.pack("ii", 1, 0)  # struct linger: close() sends RST
@@ -53,19 +51,12 @@ def server(client: str) -> None:
         connection.bind(("", SERVER_PORT))
         stage.say("greeted")
         stage.wait("knocking")
-        before = segments_in()
+        before = waits.counter("Tcp.InSegs")
         connection.connect((client, CLIENT_PORT))
-        while segments_in() < before + 3:  # SYN; SYN,ACK; ACK: all that the client sends to open
-            time.sleep(0.001)
+        # SYN; SYN,ACK; ACK: all that the client sends to open
+        waits.until(lambda: waits.counter("Tcp.InSegs") >= before + 3)
         # Over so slow a path a FIN might be sent twice. It is the opening that matters: abort.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-
-
-def segments_in() -> int:
-    """How many TCP segments this host has received (/proc/net/snmp)."""
-    table = Path("/proc/net/snmp").read_text().splitlines()
-    names, values = (line.split() for line in table if line.startswith("Tcp:"))
-    return int(values[names.index("InSegs")])
 
 
 def alone() -> None:

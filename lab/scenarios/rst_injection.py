@@ -135,10 +135,15 @@ SCENARIO = Scenario(
         C>S SYN      seq 0
         S>C SYN,ACK  seq 0     ack 1
         C>S ACK      seq 1     ack 1
+        C>S RST      seq 1073741825   forged
+        C>S RST      seq 101          forged
+        S>C ACK      seq 1     ack 1  optional
+        C>S SYN      seq 1            forged
         S>C ACK      seq 1     ack 1
-        S>C ACK      seq 1     ack 1
+        S>C ACK      seq 1     ack 1  optional
         C>S PSH,ACK  seq 1 +5  ack 1
         S>C ACK      seq 1     ack 6  optional
+        C>S RST      seq 6            forged
         C>S PSH,ACK  seq 6 +5  ack 1
         S>C RST      seq 1
         """,

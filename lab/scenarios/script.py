@@ -11,19 +11,23 @@
 
 C is the client, S the server. Numbers are relative to the ISN; what a line leaves out is not
 compared. ``after`` counts from the line before. ``lost``: its sender's port saw it, the other did
-not. ``optional``: depends on timing that the protocol leaves open. ``...`` stands for any segments.
-A flag in brackets may be set or not. ``win`` is the window field as sent, ``win >0`` any but zero;
-``sack`` the first block, relative to the ISN of the other side.
+not; ``forged``: only its receiver's port saw it. ``optional``: depends on timing that the protocol
+leaves open. ``...`` stands for any segments. A flag in brackets may be set or not. ``win`` is the
+window field as sent, ``win >0`` any but zero; ``sack`` the first block, relative to the ISN of the
+other side.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
 from lab.errors import ScenarioFaulty
+
+FLAGS = ("SYN", "FIN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+"""In the order in which Wireshark writes them, but for SYN, which comes first."""
 
 UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 LARGEST_WINDOW = 0xFFFF
@@ -31,9 +35,14 @@ _LINE = re.compile(
     r"(?P<sender>[CS])>[CS]\s+(?P<flags>[A-Z,\[\]]+)"
     r"(?:\s+seq\s+(?P<sequence>\d+))?(?:\s+\+(?P<length>\d+))?(?:\s+ack\s+(?P<ack>\d+))?"
     r"(?:\s+win\s+(?P<window>>?\d+))?(?:\s+sack\s+(?P<left>\d+):(?P<right>\d+))?"
-    r"(?:\s+(?P<lost>lost))?(?:\s+(?P<optional>optional))?"
+    r"(?:\s+(?P<fate>lost|forged))?(?:\s+(?P<optional>optional))?"
     r"(?:\s+after\s+(?P<least>[\d.]+)\.\.(?P<most>[\d.]+)\s*(?P<unit>us|ms|s))?"
 )
+
+
+def in_order(flags: Collection[str]) -> str:
+    """``SYN,ACK``: the names of control bits, in the order in which people say them."""
+    return ",".join(flag for flag in FLAGS if flag in flags)
 
 
 class Line(Struct, frozen=True):
@@ -49,6 +58,7 @@ class Line(Struct, frozen=True):
     window: tuple[int, int] | None = None  # at least, at most
     sack: tuple[int, int] | None = None
     lost: bool = False
+    forged: bool = False
     optional: bool = False
     after: tuple[int, int] | None = None  # ns since the line before: at least, at most
 
@@ -61,7 +71,7 @@ class Line(Struct, frozen=True):
         return (
             self.sender == segment.sender
             and self.flags <= segment.flags <= self.flags | self.spare
-            and self.lost == segment.lost
+            and (self.lost, self.forged) == (segment.lost, segment.forged)
             and self.sequence in (None, segment.sequence)
             and self.length in (None, segment.length)
             and self.acknowledgment in (None, segment.acknowledgment)
@@ -81,6 +91,7 @@ class Segment(Struct, frozen=True):
     length: int
     acknowledgment: int
     lost: bool = False
+    forged: bool = False
     window: int = 0  # the field as sent
     sack: tuple[tuple[int, int], ...] = ()
 
@@ -122,7 +133,8 @@ def _line(words: str, where: str, number: int) -> Line:
         acknowledgment=_number(found["ack"]),
         window=_window(found["window"]),
         sack=(int(found["left"]), int(found["right"])) if found["left"] else None,
-        lost=found["lost"] is not None,
+        lost=found["fate"] == "lost",
+        forged=found["fate"] == "forged",
         optional=found["optional"] is not None,
         after=_span(found["least"], found["most"], found["unit"]),
     )

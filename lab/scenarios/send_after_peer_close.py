@@ -8,6 +8,7 @@ import socket
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
+from services import waits
 
 PORT = 12345
 REQUEST, MORE = b"hello", b"more?!"  # 5 and 6 octets
@@ -27,21 +28,14 @@ def client(server: str) -> None:
     """Send again after the server's FIN, and again after its RST; then read what had arrived."""
     with socket.create_connection((server, PORT)) as connection:
         connection.send(REQUEST)
-        wait_for(connection, select.POLLRDHUP)  # FIN
+        waits.event(connection, select.POLLRDHUP)  # FIN
         connection.send(MORE)
-        wait_for(connection, select.POLLHUP)  # RST
+        waits.event(connection, select.POLLHUP)  # RST
         try:
             connection.send(MORE)
         except BrokenPipeError as error:
             print(error, flush=True)
         print(connection.recv(1024).decode("gbk"), flush=True)
-
-
-def wait_for(connection: socket.socket, event: int) -> None:
-    """Wait until the kernel tells of an event of this connection (poll(2)); read nothing."""
-    poll = select.poll()
-    poll.register(connection, event)
-    poll.poll()
 
 
 def _results(evidence: Evidence, function: str) -> list[str]:

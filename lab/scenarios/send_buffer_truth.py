@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import struct
-import termios
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
 from lab.wire.rules import data, drop, span
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 REQUEST, REPLY = b"hello", b"ok"
@@ -35,20 +32,15 @@ def client(server: str) -> None:
     """Send into a path that is cut; then offer more than the send buffer holds."""
     with socket.create_connection((server, PORT)) as connection:
         connection.send(REQUEST)
-        print("Send-Q", send_queue(connection), flush=True)
+        print("Send-Q", waits.unacknowledged(connection), flush=True)
         connection.recv(1024)
-        print("Send-Q", send_queue(connection), flush=True)
+        print("Send-Q", waits.unacknowledged(connection), flush=True)
     with socket.create_connection((server, PORT)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
         connection.setblocking(False)
         taken = connection.send(bytes(OFFERED))
         print(taken, "of", OFFERED, "octets taken", flush=True)
         stage.say("offered")
-
-
-def send_queue(connection: socket.socket) -> int:
-    """How many octets were sent and are not yet acknowledged (SIOCOUTQ, tcp(7))."""
-    return int(struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0])
 
 
 def _returns_before_the_ack(evidence: Evidence) -> Seen:

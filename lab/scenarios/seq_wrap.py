@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import struct
-import termios
-import time
 from itertools import pairwise
 
 from lab.evidence.run import Evidence
@@ -15,7 +12,7 @@ from lab.scenarios.checks import called
 from lab.text import Text, same
 from lab.topology import Host, Topology
 from lab.units import MODULUS
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = (
@@ -45,8 +42,7 @@ def client(server: str) -> None:
         connection.connect((server, PORT))
         for start in range(0, len(STREAM), SIZE):
             connection.send(STREAM[start : start + SIZE])
-            while unacknowledged(connection):
-                time.sleep(0.001)
+            waits.acknowledged(connection)
 
 
 def choose_isn(connection: socket.socket) -> None:
@@ -58,11 +54,6 @@ def choose_isn(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, SEND_QUEUE)
     connection.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("=I", ISN))
     connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, OFF_WITHOUT_PROBE)
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How many octets the peer's kernel has not acknowledged (tcp(7) SIOCOUTQ)."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _data(evidence: Evidence) -> list[int]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import sys
-import termios
-import time
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
+from services import waits
 
 PORT = 1001
 SIZE = 10  # octets that client and server read at most
@@ -31,18 +28,13 @@ def client(server: str) -> None:
     with socket.create_connection((server, PORT)) as connection:
         connection.sendall(FIRST)
         connection.recv(SIZE)
-        while unread(connection) < len(FIRST) - SIZE:  # the rest of the echo is here, unread
-            time.sleep(0.002)
+        # the rest of the echo is here, unread
+        waits.until(lambda: waits.unread(connection) >= len(FIRST) - SIZE)
         connection.sendall(SECOND)
         connection.recv(SIZE)  # not the answer to the second question
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(1024):
             pass
-
-
-def unread(connection: socket.socket) -> int:
-    """How many octets wait in the receive buffer: FIONREAD, tcp(7)."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def silent_client(server: str) -> None:

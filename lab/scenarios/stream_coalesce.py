@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import sys
-import termios
-import time
 from collections.abc import Callable
 
 from lab.evidence.run import Evidence
@@ -15,6 +11,7 @@ from lab.tcp.model import Connection
 from lab.text import Text
 from lab.udp.model import Exchange
 from lab.wire.rules import delay, packets
+from services import waits
 
 PORT = 12345
 MESSAGES = (b"one, ", b"two, ", b"six, ", b"ten, ", b"done.")
@@ -26,16 +23,10 @@ def server(*, size: int = 1024) -> None:
     with socket.create_server(("", PORT)) as listener:
         connection, _ = listener.accept()
         with connection:
-            while unread(connection) < TOTAL:
-                time.sleep(0.002)
+            waits.until(lambda: waits.unread(connection) >= TOTAL)
             left = TOTAL
             while left:
                 left -= len(connection.recv(size))
-
-
-def unread(connection: socket.socket) -> int:
-    """How many octets wait in the receive buffer: FIONREAD, tcp(7)."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def client(server: str, *, together: bool = False) -> None:

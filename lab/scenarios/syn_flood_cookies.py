@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
-from pathlib import Path
 
 from lab.evidence.run import Evidence, View
 from lab.packets.rows import frame
@@ -14,7 +12,7 @@ from lab.scenarios.checks import counted, returned
 from lab.tcp.model import Connection, State
 from lab.text import Text, same
 from lab.topology import Host, Topology
-from services import crafted, stage
+from services import crafted, stage, waits
 
 PORT = 12345
 FLOOD = 100  # SYNs
@@ -36,16 +34,17 @@ def attacker(server: str) -> None:
 def server(attacker: str, *, backlog: int = BACKLOG) -> None:
     """Listen while the flood comes; then see whether accept() has the honest client."""
     lead_away(SPOOFED, attacker)
-    received, repeated = counter("InSegs"), counter("RetransSegs")
+    received, repeated = waits.counter("Tcp.InSegs"), waits.counter("Tcp.RetransSegs")
     with socket.create_server(("", PORT), backlog=backlog) as listener:
         stage.wait("flooded")
-        while counter("InSegs") - received < FLOOD:
-            time.sleep(0.001)
+        waits.until(lambda: waits.counter("Tcp.InSegs") - received >= FLOOD)
         stage.say("full")
         stage.wait("knocked")
         greet(listener)
-        while counter("RetransSegs") - repeated < half_open():
-            time.sleep(0.01)  # each that the kernel remembers is answered again after 1 s
+        # each that the kernel remembers is answered again after 1 s
+        waits.until(
+            lambda: waits.counter("Tcp.RetransSegs") - repeated >= waits.sockets("SYN-RECEIVED")
+        )
 
 
 def greet(listener: socket.socket) -> None:
@@ -83,19 +82,6 @@ def lead_away(network: str, gateway: str) -> None:
         stage.unavailable("ip", error)
     except subprocess.CalledProcessError as error:
         stage.unavailable(" ".join(command), error.stderr.partition("\n")[0])
-
-
-def counter(name: str) -> int:
-    """A counter of this host's TCP (/proc/net/snmp)."""
-    lines = Path("/proc/net/snmp").read_text().splitlines()
-    names, values = (line.split()[1:] for line in lines if line.startswith("Tcp:"))
-    return int(dict(zip(names, values, strict=True))[name])
-
-
-def half_open() -> int:
-    """How many connections this host's kernel remembers in SYN-RECEIVED (/proc/net/tcp)."""
-    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return sum(row.split()[3] == "03" for row in rows)
 
 
 def patient_server() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import socket
-import time
-from pathlib import Path
 
 from lab.evidence.run import Evidence
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.text import Text, same
 from lab.wire.rules import drop, pure_ack
-from services import stage
+from services import stage, waits
 
 PORT = 12345
-SYN_RECEIVED = "03"  # in the column "st" of /proc/net/tcp
 
 
 def server() -> None:
@@ -39,16 +36,9 @@ def forgetful_server() -> None:
     with socket.create_server(("", PORT)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
         stage.wait("connected")
-        while half_open():
-            time.sleep(0.01)
+        waits.until(lambda: not waits.sockets("SYN-RECEIVED"))
         stage.say("forgotten")
         stage.wait("reset")
-
-
-def half_open() -> bool:
-    """Whether this host has a connection in SYN-RECEIVED."""
-    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(row.split()[3] == SYN_RECEIVED for row in rows)
 
 
 def late_client(server: str) -> None:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
-import time
+
+from msgspec.structs import replace
 
 from lab.evidence.run import Evidence
 from lab.evidence.states import Moment
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import sampled
+from lab.scenarios.checks import goes_off, sampled
 from lab.scenarios.seen import segments
 from lab.text import Text
 from lab.topology import Host, Topology
 from lab.wire.rules import FIN, drop, pure_ack, segment
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 REQUEST, REPLY = b"ping", b"pong"
 LENGTH = 60_000  # ms: TCP_TIMEWAIT_LEN of Linux (include/net/tcp.h)
-TOLERANCE = 100  # ms: the kernel counts in ticks of up to 10, from a moment after the frame
 FIN_TIMEOUT = "net.ipv4.tcp_fin_timeout"
-MILLISECOND = 1_000_000  # ns
 
 
 def server(*, closes_first: bool = False) -> None:
@@ -47,17 +44,11 @@ def finish(connection: socket.socket, *, closes_first: bool) -> None:
     """Send FIN now; or leave that to close(), once the other's FIN is here and acknowledged."""
     if closes_first:
         connection.shutdown(socket.SHUT_WR)
-        while unacknowledged(connection):
-            time.sleep(0.001)
+        waits.acknowledged(connection)
         stage.say("fin_acknowledged")
     connection.recv(1024)  # b""
     # Two CPUs may swap this ACK and the FIN behind it: a RST would end TIME-WAIT (RFC 1337).
     stage.wait("fin_acknowledged")
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How much was sent and not yet acknowledged; a FIN counts as one (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _waits(evidence: Evidence, host: str) -> list[Moment]:
@@ -84,22 +75,14 @@ def _one_of_two(host: str) -> Promise:
 
 
 def _sixty_seconds(host: str) -> Promise:
-    """Promise when the timer goes off, counted from the other's FIN, which began TIME-WAIT.
-
-    The kernel's word lies between two times, for it was asked in between.
-    """
+    """Promise when the timer goes off, counted from the other's FIN, which began TIME-WAIT."""
 
     def check(evidence: Evidence) -> Seen:
         seen = segments(evidence, evidence.view.connections[0])
         fins = [one for one in seen if "FIN" in one.flags and one.sender != host[0].upper()]
-        moment, fin = _waits(evidence, host)[0], fins[0]
-        least, most = (
-            (asked - fin.time) // MILLISECOND + moment.expires
-            for asked in (moment.before, moment.time)
-        )
-        told = Text("{least} to {most} ms after the FIN", "FIN 之后 {least} 至 {most} 毫秒")
-        kept = moment.timer == "time-wait" and least - TOLERANCE <= LENGTH <= most + TOLERANCE
-        return Seen(kept, told.fill(least=least, most=most), (fin.number,))
+        moment = _waits(evidence, host)[0]
+        found = goes_off(moment, fins[0], LENGTH)
+        return replace(found, kept=found.kept and moment.timer == "time-wait")
 
     words = Text("TIME-WAIT is to last for 60 s", "TIME-WAIT 将持续 60 秒")
     return Promise("sixty_seconds", words, check)

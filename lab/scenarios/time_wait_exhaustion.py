@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -16,7 +14,7 @@ from lab.scenarios.seen import segments
 from lab.text import Text, same
 from lab.topology import Host, Topology
 from lab.units import SequenceNumber
-from services import stage
+from services import stage, waits
 
 PORT, OTHER_PORT = 12345, 12346
 FIRST, LAST = 45000, 45001  # an even number: Linux leaves out the last port of an odd one
@@ -52,15 +50,9 @@ def visit(server: str, port: int, numbers: Iterator[int]) -> None:
     """Connect, close first, and see the server's FIN: TIME-WAIT has begun."""
     with socket.create_connection((server, port)) as connection:
         connection.shutdown(socket.SHUT_WR)
-        while unacknowledged(connection):
-            time.sleep(0.001)
+        waits.acknowledged(connection)
         stage.say(f"fin_acknowledged_{next(numbers)}")
         connection.recv(1024)  # b""
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How much was sent and not yet acknowledged; a FIN counts as one (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _ports(evidence: Evidence) -> list[int]:

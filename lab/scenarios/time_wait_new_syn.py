@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
 import time
 
 from lab.evidence.run import Evidence
@@ -16,7 +14,7 @@ from lab.tcp.segments import CLIENT, SERVER
 from lab.text import Text
 from lab.topology import Host, Topology
 from lab.units import SequenceNumber, short_span
-from services import crafted, stage
+from services import crafted, stage, waits
 
 PORT = 12345
 CLIENT_PORT = 40000
@@ -30,16 +28,10 @@ def server(*, visits: int = 2) -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.shutdown(socket.SHUT_WR)
-                while unacknowledged(connection):
-                    time.sleep(0.001)
+                waits.acknowledged(connection)
                 stage.say(f"fin_acknowledged_{number}")
                 connection.recv(1024)  # b"": TIME-WAIT has begun
         stage.wait("client_done")
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How much was sent and not yet acknowledged; a FIN counts as one (SIOCOUTQ, tcp(7))."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def client(server: str) -> None:

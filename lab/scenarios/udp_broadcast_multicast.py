@@ -5,9 +5,7 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
-import time
 from ipaddress import IPv4Address, IPv4Interface
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +15,7 @@ from lab.packets.rows import Frame, frame
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.checks import called, outcome, returned
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 EVERYBODY = "255.255.255.255"
@@ -34,19 +32,13 @@ def server() -> None:
         receiver.recvfrom(1024)
         receiver.recvfrom(1024)
         stage.wait("nobody")
-        before, join = multicasts_sent(), socket.inet_aton(GROUP) + socket.inet_aton("0.0.0.0")
+        before = waits.counter("IpExt.OutMcastPkts")
+        join = socket.inet_aton(GROUP) + socket.inet_aton("0.0.0.0")
         receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, join)
-        while multicasts_sent() == before:  # the IGMP report leaves with a tick of the kernel
-            time.sleep(0.002)
+        # the IGMP report leaves with a tick of the kernel
+        waits.until(lambda: waits.counter("IpExt.OutMcastPkts") > before)
         stage.say("joined")
         receiver.recvfrom(1024)
-
-
-def multicasts_sent() -> int:
-    """How many multicast packets this host has sent (/proc/net/netstat)."""
-    lines = Path("/proc/net/netstat").read_text().splitlines()
-    names, values = (line.split() for line in lines if line.startswith("IpExt:"))
-    return int(values[names.index("OutMcastPkts")])
 
 
 def client(server: str) -> None:

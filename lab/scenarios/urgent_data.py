@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import termios
-import time
 
 from lab.evidence.run import Evidence
 from lab.packets.frames import Flags
@@ -13,7 +10,7 @@ from lab.packets.rows import frame
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.checks import called
 from lab.text import Text, same
-from services import stage
+from services import stage, waits
 
 PORT = 12345
 BEFORE, URGENT, AFTER = b"abc", b"XY!", b"def"
@@ -44,14 +41,8 @@ def client(server: str) -> None:
         connection.send(BEFORE)
         connection.send(URGENT, socket.MSG_OOB)
         connection.send(AFTER)
-        while unacknowledged(connection):
-            time.sleep(0.001)
+        waits.acknowledged(connection)
         stage.say("acknowledged")
-
-
-def unacknowledged(connection: socket.socket) -> int:
-    """How many octets the peer's kernel has not acknowledged (tcp(7) SIOCOUTQ)."""
-    return int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def _pointer(evidence: Evidence) -> Seen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lab.tcp import segments as flag
 from lab.tcp.segments import Segment
 
 SYN, SYN_ACK, ACK, DATA, FIN, RST = 1, 2, 4, 8, 16, 32
@@ -13,19 +14,15 @@ def completeness(segments: Iterable[Segment]) -> int:
     """OR together what each segment adds; complete with data is 31, 47 or 63."""
     seen = 0
     for position, segment in enumerate(segments):
-        seen |= _adds(segment, first=position == 0)
+        seen |= adds(segment.flags, carries=segment.length > 0, first=position == 0)
     return seen
 
 
-def _adds(segment: Segment, *, first: bool) -> int:
-    if segment.syn:
-        opening = SYN_ACK if segment.ack else SYN * first
-        return opening | _closes(segment) | DATA * (segment.length > 0 and not segment.ack)
-    carries = 0
-    if segment.ack:
-        carries = DATA if segment.length else ACK
-    return carries | _closes(segment)
-
-
-def _closes(segment: Segment) -> int:
-    return FIN * (segment.fin and segment.ack) | RST * segment.rst
+def adds(flags: int, *, carries: bool, first: bool) -> int:
+    """What one segment adds, by its flags and by whether it carries data."""
+    ack = bool(flags & flag.ACK)
+    closes = FIN * bool(flags & flag.FIN and ack) | RST * bool(flags & flag.RST)
+    if flags & flag.SYN:
+        opening = SYN_ACK if ack else SYN * first
+        return opening | closes | DATA * (carries and not ack)
+    return closes | ((DATA if carries else ACK) if ack else 0)

@@ -2,57 +2,203 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.frames import ABSENT, Frames, Protocol
-from lab.packets.pairs import pairs, sent_by_first
-from lab.tcp.segments import ACK, FIN, MODULUS, RST, SYN
+from lab.tcp.columns import Ints, Mask, Segments, gather, taken
+from lab.tcp.segments import ACK, CONTROL, FIN, MODULUS, RST, SYN
 
 ORDERLY = FIN | ACK
+ROUNDS = 8
+"""How often ports are split all at once; those reused more often, segment by segment."""
+
+FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], np.uint64)
+TRIES = 4
 
 
-class Stream(Struct, frozen=True):
-    """The rows of one connection and which of them its first sender sent."""
-
-    rows: NDArray[np.int64]
-    forward: NDArray[np.bool_]
-    reused: bool  # its ports had carried an earlier connection
-
-
-def streams(frames: Frames) -> list[Stream]:
+class Streams(Struct, frozen=True):
     """Every TCP connection of a capture, in order of the first segment (tcp.stream)."""
+
+    segments: Segments
+    reused: Mask  # (streams,) its ports had carried an earlier connection
+
+
+def streams(frames: Frames) -> Streams:
+    """Sort a capture's TCP segments into connections."""
     rows = np.flatnonzero((frames.protocol == Protocol.TCP) & (frames.transport != ABSENT))
-    found = [stream for group in pairs(frames, rows) for stream in _split(frames, group)]
-    return sorted(found, key=lambda stream: int(stream.rows[0]))
+    if not len(rows):
+        nothing = np.zeros(0, np.int64)
+        return Streams(gather(frames, rows, nothing, nothing > 0), nothing > 0)
+    source, destination = (_ends(frames, rows, side) for side in ("source", "destination"))
+    order, first = _grouped(np.minimum(source, destination), np.maximum(source, destination))
+    from_low = (source < destination)[order]
+    whole = gather(frames, rows[order], first, _not_as_first(from_low, first))
+    return _split(whole, from_low)
 
 
-def _split(frames: Frames, rows: NDArray[np.int64]) -> list[Stream]:
-    forward = sent_by_first(frames, rows)
-    syns = np.flatnonzero(frames.flags[rows] & SYN)
-    starts = _starts(frames, rows, forward) if len(syns) and syns[-1] > 0 else []
-    parts = np.split(rows, starts)
-    return [Stream(part, sent_by_first(frames, part), i > 0) for i, part in enumerate(parts)]
+def _not_as_first(from_low: Mask, first: Ints) -> Mask:
+    """Which segments travel the other way than the first of their stream."""
+    counts = np.diff(np.append(first, len(from_low)))
+    other: Mask = from_low != np.repeat(from_low[first], counts)
+    return other
 
 
-def _starts(frames: Frames, rows: NDArray[np.int64], forward: NDArray[np.bool_]) -> list[int]:
+def _ends(frames: Frames, rows: Ints, side: str) -> Ints:
+    """A number for each source or destination: equal where address and port are."""
+    found: Ints = (getattr(frames, side)[rows, 1] & 0xFFFFFFFF).astype(np.int64)
+    six = np.flatnonzero(frames.ip_version[rows] != 4)
+    if len(six):
+        both = _numbered(np.concatenate((frames.source[rows[six]], frames.destination[rows[six]])))
+        found[six] = np.split(both, 2)[side == "destination"] + (1 << 32)
+    found <<= 16
+    found |= getattr(frames, f"{side}_port")[rows]
+    return found
+
+
+def _numbered(addresses: NDArray[np.uint64]) -> Ints:
+    """Number addresses of two halves densely."""
+    halves = [np.unique(addresses[:, i], return_inverse=True)[1] for i in (0, 1)]
+    return np.asarray(np.unique(halves[0] << 32 | halves[1], return_inverse=True)[1], np.int64)
+
+
+def _grouped(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """Sort by unordered endpoint pair.
+
+    Returns:
+        Positions: pair after pair, by the first of each, ascending; and where each pair begins.
+    """
+    for attempt in range(TRIES):
+        order, first = _hashed(low.view(np.uint64), high.view(np.uint64), attempt)
+        counts = np.diff(np.append(first, len(order)))
+        mixed = low[order] != np.repeat(low[order[first]], counts)
+        mixed |= high[order] != np.repeat(high[order[first]], counts)
+        if not mixed.any():
+            break
+    else:  # no luck with hashes: the sure way
+        order = np.lexsort((high, low))
+        changes = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+        first = np.flatnonzero(np.append(True, changes))
+        counts = np.diff(np.append(first, len(order)))
+    places, first = taken(first, counts, np.argsort(order[first]))
+    return order[places], first
+
+
+def _hashed(low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int) -> tuple[Ints, Ints]:
+    """Sort by a hash with the position in its lower bits: faster than sorting positions."""
+    bits = np.uint64(len(low).bit_length())
+    mixed = low * FACTORS[0] + (high + np.uint64(attempt)) * FACTORS[1]
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= FACTORS[2]
+    keys = np.sort(mixed >> bits << bits | np.arange(len(low), dtype=np.uint64))
+    groups = keys >> bits
+    first = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
+    return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64), first
+
+
+# ---------------------------------------------------------------- several on the same ports
+
+
+def _split(whole: Segments, from_low: Mask) -> Streams:
+    """Begin another stream at each SYN that cannot belong to the one before it."""
+    starts, left, at = [whole.first], whole, np.arange(len(whole.row))
+    for turn in range(ROUNDS + 1):
+        news = _news(left) if turn < ROUNDS else _news_one_by_one(left)
+        if not len(news):
+            break
+        starts.append(at[news])
+        left, at = _tails(left, at, from_low, news)
+    if len(starts) == 1:
+        return Streams(whole, np.zeros(len(whole.first), np.bool_))
+    first = np.sort(np.concatenate(starts))
+    reused = ~np.isin(first, whole.first, assume_unique=True)
+    order = np.argsort(whole.row[first])
+    parts = replace(whole, first=first, second=_not_as_first(from_low, first))
+    return Streams(parts.only(order)[0], reused[order])
+
+
+def _news(s: Segments) -> Ints:
+    """Where each stream first shows a SYN that opens another; by position, few."""
+    syns = np.flatnonzero(s.flags & SYN)
+    stream = np.searchsorted(s.first, syns, side="right") - 1
+    begin = s.first[stream]
+    answers = (syns == begin + 1) & s.second[syns] & (s.flags[begin] & (CONTROL | ACK) == SYN)
+    doubtful = (syns > begin) & ~answers
+    if not doubtful.any():
+        return np.zeros(0, np.int64)
+    syns, stream = syns[doubtful], stream[doubtful]
+    streams, position = np.unique(stream, return_inverse=True)
+    part, at = s.only(streams)
+    inside = syns - s.first[stream] + part.first[position]
+    isn, since = _initial(part)
+    side = part.second[inside].astype(np.int64)
+    differs = (since[side, position] < inside) & (isn[side, position] != part.sequence[inside])
+    news = differs | (_closed(part)[position] < inside)
+    _, which = np.unique(position[news], return_index=True)
+    found: Ints = at[inside[news][which]]
+    return found
+
+
+def _initial(s: Segments) -> tuple[NDArray[np.uint32], Ints]:
+    """Each side's ISN, seen or inferred, and from where on it is known; shape (2, streams)."""
+    index, none = np.arange(len(s.row)), len(s.row)
+    isn = np.zeros((2, len(s.first)), np.uint32)
+    since = np.full((2, len(s.first)), none)
+    for side in (0, 1):
+        sent = np.minimum.reduceat(np.where(s.second == side, index, none), s.first)
+        acks = (s.second != side) & ((s.flags & ACK) != 0)
+        acked = np.minimum.reduceat(np.where(acks, index, none), s.first)
+        own, theirs = np.minimum(sent, none - 1), np.minimum(acked, none - 1)
+        seen = s.sequence[own] - ((s.flags[own] & SYN) == 0).astype(np.uint32)
+        inferred = s.acknowledgment[theirs] - np.uint32(1)
+        isn[side] = np.where(sent < acked, seen, inferred)
+        since[side] = np.minimum(sent, acked)
+    return isn, since
+
+
+def _closed(s: Segments) -> Ints:
+    """Where each stream first shows a RST or FIN,ACK."""
+    closes = ((s.flags & RST) != 0) | (s.flags & ORDERLY == ORDERLY)
+    found: Ints = np.minimum.reduceat(np.where(closes, np.arange(len(s.row)), len(s.row)), s.first)
+    return found
+
+
+def _tails(s: Segments, at: Ints, from_low: Mask, news: Ints) -> tuple[Segments, Ints]:
+    """What follows in the streams that have just been split."""
+    stop = np.append(s.first, len(s.row))[np.searchsorted(s.first, news, side="right")]
+    tails = replace(s, first=news)
+    part, inside = tails.only(np.arange(len(news)), stop - news)
+    rows = at[inside]
+    return replace(part, second=_not_as_first(from_low[rows], part.first)), rows
+
+
+def _news_one_by_one(s: Segments) -> Ints:
+    bounds = np.append(s.first, len(s.row)).tolist()
+    return np.array(
+        [at for begin, end in pairwise(bounds) for at in _starts(s, begin, end)], np.int64
+    )
+
+
+def _starts(s: Segments, begin: int, end: int) -> Iterator[int]:
     """Positions at which a SYN or SYN,ACK opens another connection on the same ports."""
-    starts: list[int] = []
-    seen = _Seen()
+    seen, at = _Seen(), slice(begin, end)
     columns = zip(
-        forward.tolist(),
-        frames.sequence[rows].tolist(),
-        frames.acknowledgment[rows].tolist(),
-        frames.flags[rows].tolist(),
+        s.second[at].tolist(),
+        s.sequence[at].tolist(),
+        s.acknowledgment[at].tolist(),
+        s.flags[at].tolist(),
         strict=True,
     )
-    for i, (side, sequence, acknowledgment, flags) in enumerate(columns):
+    for i, (side, sequence, acknowledgment, flags) in enumerate(columns, begin):
         if flags & SYN and seen.is_news(side, sequence):
-            starts.append(i)
+            yield i
             seen = _Seen()
         seen.learn(side, sequence, acknowledgment, flags)
-    return starts
 
 
 class _Seen:

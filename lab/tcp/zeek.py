@@ -91,12 +91,16 @@ def summary(
         ports: source and destination of the first segment.
         likely: the ports taken for servers' where the first segment does not tell.
     """
-    first = segments[0]
-    flipped = likely_flipped(first.flags, ports, likely)
-    account = Account(1 - first.side if flipped else first.side, "^" if flipped else "")
+    account = originated(segments, flipped=likely_flipped(segments[0].flags, ports, likely))
     for segment in segments:
         account.take(segment)
     return account.conn_state(), account.history
+
+
+def originated(segments: Sequence[Segment], *, flipped: bool) -> Account:
+    """An account of a connection, to which its segments are still to be given."""
+    side = segments[0].side
+    return Account(1 - side, "^") if flipped else Account(side, "")
 
 
 class Account:
@@ -125,6 +129,11 @@ class Account:
             _store(s, e)
         if s.ack and _reveals_gap(s, e, p):
             self._write_scaled("G", s, p, side=1 - s.side)
+
+    def note(self, s: Segment, letters: str) -> None:
+        """Write what the segment just taken in stands for, where its numbers do not tell."""
+        for letter in letters:
+            self._write(letter, 1 - s.side if letter == "G" else s.side)
 
     def _flip_if_answered(self, s: Segment, e: Endpoint, p: Endpoint) -> None:
         """A SYN,ACK opened it: with an ACK or data from the other end, that end is the originator."""

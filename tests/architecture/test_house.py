@@ -16,7 +16,7 @@ SOURCES = sorted(
     path for top in ("lab", "services", "tests", "tools") for path in (ROOT / top).rglob("*.py")
 )
 MOST_LINES = 400
-LONGER = {"lab/errors.py": 500}  # a table: one entry an error
+LONGER = {"lab/errors.py": 600}  # a table: one entry an error
 
 
 def _named(path: Path) -> str:

@@ -212,6 +212,37 @@ def test_a_tls_client_and_server_run_unchanged(recorder: Recorder, tmp_path: Pat
     assert names(calls).count("close") == 3
 
 
+def test_what_ssl_does_to_its_socket_by_itself_is_not_told(recorder: Recorder) -> None:
+    calls = recorder.calls(
+        PAIR
+        + """
+    import ssl
+    near.settimeout(5)
+    context = ssl.create_default_context()
+    secured = context.wrap_socket(near, server_hostname="x", do_handshake_on_connect=False)
+    secured.settimeout(7)
+    for each in (secured, far, listener):
+        each.close()
+    """
+    )
+    told = [call for call in calls if call.function in ("settimeout", "getsockopt", "detach")]
+    assert [(call.function, *call.arguments) for call in told] == [
+        ("settimeout", 5),
+        ("settimeout", 7),
+    ]
+
+
+def test_a_multipath_socket_counts_as_tcp(recorder: Recorder) -> None:
+    calls = recorder.calls("""
+        import socket
+        try:
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262).close()
+        except OSError:  # this kernel has none
+            pass
+    """)
+    assert {call.kind for call in calls} == {"tcp"}
+
+
 def test_a_unix_socket_is_told_by_its_path(recorder: Recorder, tmp_path: Path) -> None:
     path = str(tmp_path / "s")
     calls = recorder.calls(f"""

@@ -88,3 +88,53 @@ def test_what_starts_like_no_capture_is_not_a_capture(octets):
 def test_the_error_quotes_the_first_octets():
     with pytest.raises(NotACapture, match="7f 45 4c 46"):
         read_capture(b"\x7fELF", name="thing")
+
+
+def variant(magic, order, *, version=(2, 4), link_type=1, before=0, extra=0, swapped=False):
+    """A file in one of the formats that others made of pcap; the frames are cut by 4 octets."""
+    head = struct.pack(order + "IHHiIII", magic, *version, 0, 0, 65535, link_type) + bytes(before)
+    records = []
+    for second, size in enumerate((10, 30, 20, 5)):
+        lengths = (size + 4, size) if swapped else (size, size + 4)
+        records.append(struct.pack(order + "IIII", NOW + second, 500, *lengths))
+        records.append(bytes(extra) + bytes([size]) * size)
+    return head + b"".join(records)
+
+
+NOW = 1_600_000_000
+VARIANTS = {  # how TShark 4.0 reads them too
+    "plain": {"magic": 0xA1B2C3D4},
+    "Red Hat's of 1999": {"magic": 0xA1B2C3D4, "extra": 8},
+    "Nokia": {"magic": 0xA1B2C3D4, "extra": 4},
+    "patched": {"magic": 0xA1B2CD34, "extra": 8},
+    "SuSE": {"magic": 0xA1B2CD34, "extra": 12},
+    "Ixia's hardware": {"magic": 0x1C0001AC, "before": 4},
+    "Ixia's software": {"magic": 0x1C0001AB, "before": 4},
+    "version 2.2": {"magic": 0xA1B2C3D4, "version": (2, 2), "swapped": True},
+    "version 2.3": {"magic": 0xA1B2C3D4, "version": (2, 3)},
+    "version 2.3 as before": {"magic": 0xA1B2C3D4, "version": (2, 3), "swapped": True},
+}
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+def test_every_variant_is_read(order, options):
+    capture = read_capture(variant(order=order, **options))
+    frames = capture.frames
+    assert frames.captured.tolist() == [10, 30, 20, 5]
+    assert frames.length.tolist() == [14, 34, 24, 9]
+    assert frames.octets[frames.start].tolist() == [10, 30, 20, 5]
+    assert (frames.time == [(NOW + i) * 10**9 + 500_000 for i in range(4)]).all()
+    assert not capture.problems
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_aix_counts_nanoseconds_and_has_link_types_of_its_own(order):
+    octets = variant(0xA1B2C3D4, order, version=(2, 2), link_type=6, swapped=True)
+    capture = read_capture(octets)
+    assert (capture.frames.time[0], capture.interfaces[0].link_type) == (NOW * 10**9 + 500, 1)
+
+
+def test_nanoseconds():
+    capture = read_capture(variant(0xA1B23C4D, "<"))
+    assert capture.frames.time[0] == NOW * 10**9 + 500

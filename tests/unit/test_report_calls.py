@@ -81,3 +81,13 @@ def test_arguments_cannot_steer_the_terminal() -> None:
 
 def test_the_line_of_the_program_is_given() -> None:
     assert place(made("close", line=7)) == "b.py:7"
+
+
+def test_an_ipv4_address_in_an_ipv6_socket_is_shown_as_the_program_saw_it() -> None:
+    call = made("accept", result=[4, ["::ffff:10.0.0.1", 40001]])
+    assert answered(call) == "(4, [::ffff:10.0.0.1]:40001)"
+
+
+def test_an_ipv4_address_in_an_ipv6_socket_is_that_of_the_frames() -> None:
+    call = made("recv", local=["::ffff:10.0.0.2", 80], peer=["::ffff:10.0.0.1", 40001])
+    assert attribute([call], [FIRST, SECOND]) == [1]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+import lab.findings
+import lab.findings.tcp
 from lab.evidence.build import alone, evidence, view
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, findings, kinds
@@ -84,7 +86,7 @@ def unreachable() -> Wire:
         (refused(), ("refused", (1, 2))),
         (unanswered(), ("unanswered", (1, 2))),
         (aborted(), ("reset", (5,))),
-        (retransmitted(), ("retransmission", (5,))),
+        (retransmitted(), ("retransmission_timeout", (5,))),
         (stuffed(), ("zero_window", (5,))),
         (unreachable(), ("icmp_error", (1, 2))),
     ],
@@ -132,4 +134,9 @@ def test_a_sum_left_to_the_network_card_is_told_from_damage() -> None:
 
 
 def test_every_module_of_the_package_is_a_kind() -> None:
-    assert all(callable(kind.find) for kind in kinds())
+    assert all(callable(kind.find) for kind in kinds(lab.findings))
+
+
+def test_every_module_of_tcp_looks_at_connections_one_by_one_or_together() -> None:
+    offered = [{"survey", "examine"} & set(dir(kind)) for kind in kinds(lab.findings.tcp)]
+    assert all(len(names) == 1 for names in offered)

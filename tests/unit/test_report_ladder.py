@@ -151,6 +151,31 @@ def test_an_ack_says_what_it_acknowledges() -> None:
     assert any("acknowledges #4 (1,000 octets)" in line for line in lines(file_of(transfer(1))))
 
 
+def probed(window: int) -> list[str]:
+    """What is said of a segment one octet back, when the server has announced this window."""
+    wire = transfer(0)
+    wire.tcp(100, CLIENT, PSH | ACK, 100, 500, bytes(10))
+    wire.tcp(110, SERVER, ACK, 500, 110, window=window)
+    wire.tcp(300, CLIENT, ACK, 109, 500)
+    (section,) = ladder(file_of(wire)).sections
+    return [text.en for text in section.events[-1].words]  # type: ignore[union-attr]
+
+
+def test_an_old_number_into_a_closed_window_is_a_zero_window_probe() -> None:
+    assert probed(0)[0].startswith("zero window probe")
+
+
+def test_an_old_number_into_an_open_window_is_a_keep_alive() -> None:
+    assert probed(502)[0].startswith("keep-alive")
+
+
+def test_a_single_octet_is_acknowledged_in_the_singular() -> None:
+    wire = transfer(0)
+    wire.tcp(100, CLIENT, PSH | ACK, 100, 500, b"x")
+    wire.tcp(110, SERVER, ACK, 500, 101)
+    assert any("acknowledges #4 (1 octet)" in line for line in lines(file_of(wire)))
+
+
 def test_a_refusal_names_the_port() -> None:
     wire = Wire()
     wire.tcp(0, CLIENT, SYN, 1)

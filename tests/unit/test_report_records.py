@@ -56,12 +56,14 @@ def test_a_ladder_can_be_written_as_json() -> None:
 
 
 def test_findings_are_written_in_both_languages() -> None:
-    found = Finding("reset", Severity.WARNING, Text("reset", "复位"), (3,), "tcp", 0)
+    look = Text("who sent it", "是谁发送的")
+    found = Finding("reset", Severity.WARNING, Text("reset", "复位"), (3,), "tcp", 0, look)
     (record,) = msgspec.json.decode(encode_findings([found]))
     assert record == {
         "id": "reset",
         "severity": "warning",
         "words": {"en": "reset", "zh": "复位"},
+        "next": {"en": "who sent it", "zh": "是谁发送的"},
         "frames": [3],
         "protocol": "tcp",
         "stream": 0,

@@ -117,6 +117,20 @@ def test_a_dropped_frame_changes_no_state_of_its_receiver() -> None:
     assert third.states == ()
 
 
+OLD_DATA = drop(0.054, "vethclient", "TCP_OLD_DATA", LENGTH + 12)
+
+
+def test_a_segment_dropped_for_its_old_data_has_still_acknowledged() -> None:
+    assert words(told(wire_of(), OLD_DATA), 2)[-1] == (
+        "client's kernel took its ACK; the rest it had already: TCP_OLD_DATA"
+    )
+
+
+def test_what_such_an_ack_led_to_stands() -> None:
+    (answer,) = [event for event in frames(told(wire_of(), OLD_DATA)) if event.number == 2]
+    assert [letter for letter, _ in answer.states] == ["C"]
+
+
 def test_a_drop_at_a_port_of_another_run_is_not_told() -> None:
     run = told(wire_of(), drop(0.104, "vethserver", "NO_SOCKET", alike=2))
     assert not any("dropped" in word for event in frames(run) for word in words(run, event.number))
@@ -210,6 +224,27 @@ def test_two_sockets_that_cannot_be_told_apart_confirm_nothing() -> None:
 def test_the_legend_explains_the_mark_where_there_is_one() -> None:
     assert "✓: the host's kernel was in that state" in legend(told(wire_of(), *OPENED))
     assert "✓" not in legend(told(wire_of()))
+
+
+def test_a_state_that_the_kernel_reached_only_later_is_not_marked_but_told() -> None:
+    late = changes(S, C, (0.01, "LISTEN", "SYN-RECEIVED"), (701, "SYN-RECEIVED", "ESTABLISHED"))
+    run = told(wire_of(300, 700), *late)
+    assert confirmed(run)[2] == ()
+    assert words(run, 3)[-1] == "server's kernel is in ESTABLISHED only 701 ms later"
+
+
+def test_a_frame_that_is_long_on_its_way_makes_no_kernel_late() -> None:
+    """It counts when the frame passed the port of the host that the state is of."""
+    wire = wire_of()
+    taps = {
+        "client.pcapng": Wire([(t, f, not c) for t, f, c in wire.frames]).pcapng(),
+        "server.pcapng": wire.pcapng(shift=300 * MILLISECOND),
+    }
+    opened = changes(S, C, (300.11, "SYN-RECEIVED", "ESTABLISHED"))
+    every = (Began(time=at(-100), uncertainty=50), *opened, Ended(time=at(5000)))
+    octets = b"".join(msgspec.json.encode(event) + b"\n" for event in every)
+    run = evidence(manifest(len(wire.frames)), taps, {}, events=octets)
+    assert not any("later" in word for word in words(run, 3))
 
 
 def test_agreement_is_no_finding() -> None:

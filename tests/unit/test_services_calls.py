@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 
 from services import calls
 
@@ -17,9 +18,59 @@ def test_an_option_of_one_level_is_not_named_after_another() -> None:
     assert told.arguments == ["IPPROTO_TCP", "TCP_NODELAY", 1]
 
 
-def test_a_structured_option_is_told_in_hex() -> None:
-    told = calls.option((socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"), None, True)
-    assert told.arguments == ["SOL_SOCKET", "SO_LINGER", "0100000000000000"]
+def test_an_option_that_python_has_no_name_for_is_named() -> None:
+    told = calls.option((socket.IPPROTO_TCP, 19, 1), None, True)
+    assert told.arguments == ["IPPROTO_TCP", "TCP_REPAIR", 1]
+
+
+def test_an_option_that_nobody_knows_keeps_its_numbers() -> None:
+    assert calls.option((7777, 1, 2), None, True).arguments == [7777, 1, 2]
+
+
+def test_linger_is_told_by_its_fields() -> None:
+    octets = struct.pack("ii", 1, 0)
+    told = calls.option((socket.SOL_SOCKET, socket.SO_LINGER, octets), None, True)
+    assert told.arguments == ["SOL_SOCKET", "SO_LINGER", [1, "0 s"]]
+
+
+def test_a_limit_to_waiting_is_told_in_seconds() -> None:
+    octets = struct.pack("ll", 1, 250_000)
+    told = calls.option((socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16), octets, True)
+    assert told.result == "1.25 s"
+
+
+def test_a_number_in_a_structure_is_told_as_a_number() -> None:
+    told = calls.option((socket.IPPROTO_TCP, 21, bytes(4)), None, True)
+    assert told.arguments == ["IPPROTO_TCP", "TCP_QUEUE_SEQ", 0]
+
+
+def test_a_name_among_the_options_is_told_as_text() -> None:
+    told = calls.option((socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno\0\0"), None, True)
+    assert told.arguments[-1] == "reno"
+
+
+def test_a_group_is_told_by_its_address() -> None:
+    octets = socket.inet_aton("239.1.2.3") + socket.inet_aton("0.0.0.0")
+    told = calls.option((socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, octets), None, True)
+    assert told.arguments[-1] == ["239.1.2.3", "0.0.0.0"]
+
+
+def test_a_structure_of_the_wrong_size_is_told_in_hex() -> None:
+    told = calls.option((socket.SOL_SOCKET, socket.SO_LINGER, b"\1"), None, True)
+    assert told.arguments == ["SOL_SOCKET", "SO_LINGER", "01"]
+
+
+def test_a_structure_that_is_not_known_is_told_in_hex() -> None:
+    told = calls.option((socket.IPPROTO_TCP, socket.TCP_INFO, 2), b"\1\0", True)
+    assert told.result == "0100"
+
+
+def test_protocols_are_named_but_not_the_default() -> None:
+    told = [
+        calls.creation((socket.AF_INET, socket.SOCK_STREAM, number), 3, True).arguments[-1]
+        for number in (0, 6, 262)
+    ]
+    assert told == [0, "IPPROTO_TCP", "IPPROTO_MPTCP"]
 
 
 def test_flags_are_named() -> None:

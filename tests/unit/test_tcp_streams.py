@@ -49,7 +49,7 @@ def test_reused_ports_are_flagged() -> None:
 
 
 def test_a_capture_without_tcp_has_no_connection() -> None:
-    assert connections(conversation()) == ()
+    assert tuple(connections(conversation())) == ()
 
 
 def test_the_side_of_each_row_is_told() -> None:

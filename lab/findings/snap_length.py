@@ -1,0 +1,58 @@
+"""Frames that were cut off when they were captured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.evidence.run import Evidence
+from lab.findings.base import Finding, Severity, counted
+from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.text import Text
+
+PAYLOAD = Text(
+    "Cut off after at most {most} octets: {count}, with whole headers but not the whole payload.",
+    "{count}被截断，只留下至多 {most} 字节：首部完整，载荷不完整。",
+)
+HEADERS = Text(
+    "Cut off after at most {most} octets: {count}, {lacking} of them in the middle of a header.",
+    "{count}被截断，只留下至多 {most} 字节，其中 {lacking} 帧连首部都不完整。",
+)
+NEXT = Text(
+    "Checksums and contents cannot be checked. Capture with the whole length (tcpdump -s 0), or at least "
+    "with 128 octets for all headers with their options.",
+    "无法检验校验和与内容。请完整截取（tcpdump -s 0），或至少截取 128 字节以容纳各层首部及其选项。",
+)
+
+FIXED_V4 = 20  # octets of the header
+PROTOCOL_V4, NEXT_HEADER_V6 = 9, 6  # where an IP header names what it carries
+TRANSPORTS = (1, 6, 17, 58)
+
+
+def find(evidence: Evidence) -> Iterator[Finding]:
+    """At most one finding for the whole capture."""
+    frames = evidence.view.capture.frames
+    cut = frames.captured < frames.length
+    if not cut.any():
+        return
+    lacking = _without_header(frames, np.flatnonzero(cut))
+    words = (HEADERS if lacking else PAYLOAD).fill(
+        count=counted(int(cut.sum()), "frame", "帧"),
+        most=int(frames.captured[cut].max()),
+        lacking=f"{lacking:,}",
+    )
+    severity = Severity.WARNING if lacking else Severity.NOTE
+    numbers = tuple((np.flatnonzero(cut) + 1).tolist())
+    yield Finding("snap_length", severity, words, numbers, next=NEXT)
+
+
+def _without_header(frames: Frames, rows: NDArray[np.int64]) -> int:
+    """How many of these frames end before the transport header that their IP header promises."""
+    known = (frames.protocol[rows] == Protocol.OTHER) & (frames.ip_version[rows] != 0)
+    rows = rows[known & (frames.network[rows] != ABSENT)]
+    end = frames.start[rows] + frames.captured[rows]
+    rows = rows[frames.network[rows] + FIXED_V4 <= end]
+    where = np.where(frames.ip_version[rows] == 4, PROTOCOL_V4, NEXT_HEADER_V6)
+    return int(np.isin(frames.octets[frames.network[rows] + where], TRANSPORTS).sum())

@@ -1,0 +1,99 @@
+"""Follow a chain of records, each of which says only how long it is, at many places at once.
+
+Where a record begins is known only from the one before it: a loop, and in Python a slow one. So
+the file is cut into parts; in each a place is guessed at which a record seems to begin; then all
+parts are followed together, a step of each at a time, as arrays. A guess is believed only if the
+part before it arrives at exactly that place: so what is found is what the loop would have found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+Offsets = NDArray[np.int64]
+
+LANES = 512
+PART = 16 * 1024  # octets of a part, at least
+STRIDE, REACH = 256, 8192  # octets of a part in which a beginning is looked for: at a time, in all
+CERTAIN = 3  # records in a row that have to look right
+WINDOW, GROWTH, LARGEST_WINDOW = 1 << 22, 8, 1 << 30  # octets that are followed at once
+
+
+class Chain(Struct, frozen=True):
+    """How the records of one file follow each other."""
+
+    sizes: Callable[[Offsets], NDArray[np.integer]]  # whole length of each record; never 0
+    likely: Callable[[Offsets], NDArray[np.bool_]]  # may it begin here? cheap, and mostly right
+    align: int = 1  # records begin at multiples of it
+
+    def follow(self, first: int, stop: int) -> Offsets:
+        """The offsets of records from ``first`` on, and at the end the one where to go on.
+
+        That is the first at or beyond ``stop``, or one after which the parts did not meet. Much
+        is followed at once only after little has been: where guesses fail, little is lost.
+        """
+        found, at, window = [np.zeros(0, np.int64)], first, WINDOW
+        while at < stop and window:
+            end = min(at + window, stop)
+            part, at = self._window(at, end)
+            found.append(part)
+            window = min(GROWTH * window, LARGEST_WINDOW) if at >= end else 0
+        return np.append(np.concatenate(found), at)
+
+    def _window(self, first: int, stop: int) -> tuple[Offsets, int]:
+        lanes = max(1, min(LANES, (stop - first) // PART))
+        cuts = first + (stop - first) * np.arange(1, lanes, dtype=np.int64) // lanes
+        begins = np.concatenate(([first], self._guess(cuts // self.align * self.align, stop)))
+        found, count, arrived = self._walk(begins, np.append(begins[1:], stop))
+        apart = np.flatnonzero(arrived[:-1] != begins[1:])
+        last = int(apart[0]) if len(apart) else len(begins) - 1
+        return found[: int(count[: last + 1].sum())], int(arrived[last])
+
+    def _walk(self, begins: Offsets, ends: Offsets) -> tuple[Offsets, Offsets, Offsets]:
+        """Follow all lanes: (offsets in order, how many each lane has, where each arrived)."""
+        arrived, steps = begins.copy(), []
+        lanes, at, limit = np.arange(len(begins)), begins, ends
+        while len(at):
+            steps.append((lanes, at))
+            at = at + self.sizes(at)
+            inside = at < limit
+            if np.count_nonzero(inside) < len(at):
+                arrived[lanes] = at
+                lanes, at, limit = lanes[inside], at[inside], limit[inside]
+        return *_in_order(steps, len(begins)), arrived
+
+    def _guess(self, cuts: Offsets, stop: int) -> Offsets:
+        """For each part the first offset at which records seem to begin, if there is one."""
+        found = np.full(len(cuts), -1, np.int64)
+        steps = np.arange(0, STRIDE, self.align)
+        for near in range(0, REACH, STRIDE):
+            left = np.flatnonzero(found < 0)
+            if not len(left):
+                break
+            offsets = (cuts[left, None] + near + steps).ravel()
+            right = self._look_right(offsets, stop)[::-1]
+            found[left[right // len(steps)]] = offsets[right]  # a lane's first comes last: it stays
+        return np.unique(found[(found >= 0) & (found < stop)])
+
+    def _look_right(self, offsets: Offsets, stop: int) -> NDArray[np.int64]:
+        """Which offsets begin a chain that looks right for some records, or up to the stop."""
+        rows, at = np.arange(len(offsets)), offsets
+        for _ in range(CERTAIN):
+            asked = np.minimum(at, stop - 1)
+            right = self.likely(asked) | (at >= stop)
+            rows, at = rows[right], at[right] + self.sizes(asked[right])
+        return rows
+
+
+def _in_order(steps: list[tuple[Offsets, Offsets]], lanes: int) -> tuple[Offsets, Offsets]:
+    """The offsets met, lane after lane, and how many there are of each lane."""
+    count = np.bincount(np.concatenate([lane for lane, _ in steps]), minlength=lanes)
+    before = np.cumsum(count) - count
+    found = np.empty(int(count.sum()), np.int64)
+    for step, (lane, at) in enumerate(steps):
+        found[before[lane] + step] = at
+    return found, count

@@ -1,0 +1,96 @@
+"""Connections that went the same way have the same outcome: it is told once for all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lab.packets.frames import Frames
+from lab.tcp.columns import Ints, Mask, Segments
+from lab.tcp.outcomes import Outcome, client_sent_first, outcome_of_codes, outcome_of_segments
+from lab.tcp.segments import ACK, SYN
+from lab.tcp.segments import segments as read_segments
+from lab.tcp.ways import Ways
+from lab.tcp.zeek import LIKELY_SERVER_PORTS
+
+FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
+
+
+class Outcomes:
+    """The outcomes met so far, each with a number."""
+
+    def __init__(self) -> None:
+        self.known: list[Outcome] = []
+        self._numbers: dict[Outcome, int] = {}
+        self._by_codes: dict[tuple[bytes, bool], int] = {}
+
+    def of(self, frames: Frames, s: Segments, found: Ways) -> Ints:
+        """The number of each stream's outcome."""
+        flipped = likely_flipped(frames, s)
+        examples, which, alone = _alike(found, flipped)
+        told = [self._by_way(found, i, bool(flipped[i])) for i in examples.tolist()]
+        numbers = np.array(told, np.int64)[which]
+        for i in np.union1d(alone, found.strange).tolist():
+            numbers[i] = self._by_itself(frames, s, i, bool(flipped[i]))
+        return numbers
+
+    def _by_way(self, found: Ways, stream: int, flipped: bool) -> int:
+        codes = found.codes[found.bounds(stream)]
+        key = codes.tobytes(), flipped
+        if key not in self._by_codes:
+            self._by_codes[key] = self._number(outcome_of_codes(codes.tolist(), flipped=flipped))
+        return self._by_codes[key]
+
+    def _by_itself(self, frames: Frames, s: Segments, stream: int, flipped: bool) -> int:
+        at = s.bounds(stream)
+        rows, second = s.row[at], s.second[at]
+        client_first = first_is_client(frames, rows, second, flipped=flipped)
+        parts = read_segments(frames, rows, ~second if client_first else second)
+        told = outcome_of_segments(parts, flipped=flipped, client_first=client_first)
+        return self._number(told)
+
+    def _number(self, outcome: Outcome) -> int:
+        if outcome not in self._numbers:
+            self._numbers[outcome] = len(self.known)
+            self.known.append(outcome)
+        return self._numbers[outcome]
+
+
+def first_is_client(frames: Frames, rows: Ints, second: Mask, *, flipped: bool) -> bool:
+    """Whether the sender of a connection's first segment is the client."""
+    syns = np.flatnonzero(frames.flags[rows] & SYN)
+    codes = frames.flags[rows[syns]] & (SYN | ACK) | second[syns].astype(np.uint16) << 3
+    return client_sent_first(codes.tolist(), flipped=flipped)
+
+
+def likely_flipped(frames: Frames, s: Segments) -> Mask:
+    """Whether each stream's first segment came from the server, as `lab.tcp.zeek` tells it."""
+    likely = np.array(sorted(LIKELY_SERVER_PORTS), np.uint16)
+    rows = s.row[s.first]
+    source, destination = frames.source_port[rows], frames.destination_port[rows]
+    syn, ack = (frames.flags[rows] & SYN) != 0, (frames.flags[rows] & ACK) != 0
+    from_server = ~(syn & ~ack) & np.isin(source, likely)
+    other = ~np.isin(destination, likely) | (~syn & (source < destination))
+    found: Mask = from_server & other
+    return found
+
+
+def _alike(found: Ways, flipped: Mask) -> tuple[Ints, Ints, Ints]:
+    """Sort streams by the way that they went.
+
+    Returns:
+        An example of each way, the way of each stream, and the streams that only seem alike.
+    """
+    counts = found.counts()
+    rank = np.arange(len(found.codes)) - np.repeat(found.first, counts)
+    factor = (rank + 1).astype(np.uint64) * FACTORS[0]
+    factor ^= factor >> np.uint64(31)
+    factor = factor * FACTORS[1] | np.uint64(1)
+    hashed = np.add.reduceat((found.codes.astype(np.uint64) + np.uint64(1)) * factor, found.first)
+    hashed += flipped
+    _, examples, which = np.unique(hashed, return_index=True, return_inverse=True)
+    example = examples[which]
+    short = (counts != counts[example]) | (flipped != flipped[example])
+    twin = np.repeat(found.first[example], counts) + rank
+    differs = found.codes != found.codes[np.minimum(twin, len(found.codes) - 1)]
+    alone = np.flatnonzero(short | np.logical_or.reduceat(differs, found.first))
+    return examples, which, alone

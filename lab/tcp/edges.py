@@ -1,0 +1,123 @@
+"""The end of the data without a hole (`Direction.contiguous` in `lab.tcp.flags`), where it is
+not simply the highest sequence end.
+
+It parts from that end when a segment steps over a hole, or when the other end acknowledges what
+the capture lacks; it joins it again when a segment begins exactly there. Such times are few, and
+each direction's are followed one after another; each step is a search in sorted columns.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+from msgspec import Struct
+
+from lab.tcp.columns import LIFT, Ints, Segments, Standing
+from lab.tcp.reached import Reached
+
+NEVER = (1 << 31) - 1
+
+
+class Edges(Struct, frozen=True):
+    """The times during which an edge stood apart, by direction and time."""
+
+    begins: Ints  # direction << 32 | position of the segment that made it so
+    until: Ints  # position of the segment that ended it
+    edge: Ints  # relative
+    unseen: Ints  # positions of the segments that acknowledge what the capture lacks
+
+    def before(self, direction: Ints, at: Ints, otherwise: Ints) -> Ints:
+        """The edge that each of these segments finds."""
+        if not len(self.begins):
+            return otherwise
+        place = np.searchsorted(self.begins, direction << 32 | at) - 1
+        inside = np.maximum(place, 0)
+        held = (place >= 0) & (self.begins[inside] >> 32 == direction) & (at <= self.until[inside])
+        return np.where(held, self.edge[inside], otherwise)
+
+
+def edges(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond: Ints) -> Edges:
+    """Find them.
+
+    Args:
+        s, stand: the streams.
+        reached: the acknowledgments in those concerned.
+        stepped: positions of segments that raised the highest end without beginning at it.
+        beyond: positions of segments that acknowledge more than the other end's highest end.
+    """
+    steps = stand.direction(s, stepped) << 32 | stepped
+    acks = (stand.direction(s, beyond) ^ 1) << 32 | beyond
+    events = np.sort(np.concatenate((steps, acks)))
+    walk = _Walk(s, stand, reached, np.unique(events >> 32))
+    direction, until = -1, -1
+    for event in events.tolist():
+        if event >> 32 == direction and event & NEVER <= until:
+            continue  # the edge stands apart already
+        direction = event >> 32
+        until = walk.follow(direction, event & NEVER)
+    begins, ends, numbers = np.array(walk.spans, np.int64).reshape(-1, 3).T
+    return Edges(begins, ends, numbers, np.array(walk.unseen, np.int64))
+
+
+class _Walk:
+    """Follows edges from where they part from the highest sequence end to where they join it."""
+
+    def __init__(self, s: Segments, stand: Standing, reached: Reached, directions: Ints) -> None:
+        self.s, self.stand, self.reached = s, stand, reached
+        concerned = np.zeros(2 * len(s.first), np.bool_)
+        concerned[directions] = True
+        at = np.flatnonzero(concerned[stand.stream * 2 + s.second])
+        self.every = _Index(s, stand, at)
+        self.stored = _Index(s, stand, at[stand.end[at] > stand.sequence[at]])
+        self.spans: list[tuple[int, int, int]] = []
+        self.unseen: list[int] = []
+
+    def follow(self, direction: int, at: int) -> int:
+        """From the segment that makes the edge part; returns the position at which it joins."""
+        if bool(self.s.second[at]) == bool(direction & 1):
+            edge = int(self.stand.next[at])
+        else:
+            edge, joined = self._acknowledged(direction, at)
+            if joined:
+                return at
+        while True:
+            met = self.every.after(direction, edge, at)
+            passed = self.reached.passes(direction, edge, NEVER)
+            self.spans.append((direction << 32 | at, min(met, passed), edge))
+            if met < passed or passed == NEVER:
+                return met
+            at = passed
+            edge, joined = self._acknowledged(direction, at)
+            if joined:
+                return at
+
+    def _acknowledged(self, direction: int, at: int) -> tuple[int, bool]:
+        """The edge that an ACK of unseen data gives, and whether it is the highest end again."""
+        self.unseen.append(at)
+        edge, place = int(self.stand.acknowledgment[at]), -1
+        while (place := self.stored.after(direction, edge, place)) < at:
+            edge = int(self.stand.end[place])
+        return edge, edge == self.stand.other_next[at]
+
+
+class _Index:
+    """Where in each direction a segment begins at a number."""
+
+    def __init__(self, s: Segments, stand: Standing, at: Ints) -> None:
+        keys = (stand.direction(s, at) << LIFT) + stand.sequence[at]
+        order = np.argsort(keys, kind="stable")
+        distinct, group = np.unique(keys[order], return_inverse=True)
+        self.numbers: list[int] = distinct.tolist()
+        self.places: list[int] = (group << 32 | at[order]).tolist()
+
+    def after(self, direction: int, number: int, at: int) -> int:
+        """The first position after ``at``; NEVER if there is none."""
+        key = (direction << LIFT) + number
+        group = bisect_left(self.numbers, key)
+        if group == len(self.numbers) or self.numbers[group] != key:
+            return NEVER
+        place = bisect_right(self.places, group << 32 | at if at >= 0 else (group << 32) - 1)
+        if place == len(self.places) or self.places[place] >> 32 != group:
+            return NEVER
+        return self.places[place] & NEVER

@@ -1,0 +1,31 @@
+"""What the SYNs of one connection offer: window scale and MSS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lab.tcp.segments import CLIENT, SERVER, Segment
+
+
+def window_shifts(parts: Sequence[Segment]) -> tuple[int | None, int | None]:
+    """The shift in force for each side's windows: only if both SYNs offer it (RFC 7323 2.2)."""
+    offered = [_from_syn(parts, side, "window_scale") for side in (CLIENT, SERVER)]
+    seen = {part.side for part in parts if part.syn}
+    if len(seen) == 2 and None in offered:
+        offered = [0, 0]
+    client, server = ((offered[side] or 0) if side in seen else None for side in (CLIENT, SERVER))
+    return client, server
+
+
+def announced_mss(parts: Sequence[Segment]) -> tuple[int | None, int | None]:
+    """The MSS in each side's SYN; None where there was none."""
+    return _from_syn(parts, CLIENT, "mss"), _from_syn(parts, SERVER, "mss")
+
+
+def _from_syn(parts: Sequence[Segment], side: int, option: str) -> int | None:
+    for part in parts:
+        if part.syn and part.side == side and part.options is not None:
+            value: int | None = getattr(part.options, option)
+            if value is not None:
+                return value
+    return None

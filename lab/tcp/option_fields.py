@@ -1,0 +1,94 @@
+"""Options that the analysis of all streams needs, read for many segments at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.packets.frames import Frames
+from lab.packets.options import END, NO_OPERATION, SACK, WINDOW_SCALE
+from lab.tcp.columns import Ints, Mask, Segments
+from lab.tcp.flags import LARGEST_SHIFT
+from lab.tcp.segments import FIXED_HEADER, SYN
+
+NOT_KNOWN = -1
+Words = NDArray[np.uint32]
+
+
+def shifts(s: Segments, frames: Frames, streams: Ints) -> Ints:
+    """The window shift of each end of these streams (ascending); shape (2, streams).
+
+    Both ends must offer one (RFC 7323 section 2.2); NOT_KNOWN where an end's SYN was not seen.
+    """
+    part, _ = s.only(streams)
+    at = np.flatnonzero(part.flags & SYN)
+    stream = np.searchsorted(part.first, at, side="right") - 1
+    side = part.second[at].astype(np.int64)
+    seen = np.zeros((2, len(streams)), np.bool_)
+    seen[side, stream] = True
+    offered = np.full(seen.shape, NOT_KNOWN)
+    for row, kind, value, size in each_option(frames, part.row[at]):
+        here = np.flatnonzero((kind == WINDOW_SCALE) & (size == 3))
+        syn, number = row[here][::-1], frames.octets[value[here]][::-1]  # the first SYN counts
+        fresh = offered[side[syn], stream[syn]] == NOT_KNOWN
+        syn = syn[fresh]
+        offered[side[syn], stream[syn]] = np.minimum(number[fresh], LARGEST_SHIFT)
+    offered[:, seen.all(axis=0) & (offered == NOT_KNOWN).any(axis=0)] = 0
+    return np.where(seen, np.maximum(offered, 0), NOT_KNOWN)
+
+
+def carries_sack(frames: Frames, rows: Ints) -> Mask:
+    """Which of these segments carry SACK blocks (RFC 2018)."""
+    found = np.zeros(len(rows), np.bool_)
+    for at, kind, _, size in each_option(frames, rows):
+        here = (kind == SACK) & (size % 8 == 2)
+        found[at[here]] = size[here] > 2
+    return found
+
+
+def sack_leaves_out(frames: Frames, rows: Ints, begin: Words, end: Words) -> Mask:
+    """Which of these segments carry SACK blocks of which none covers ``begin`` to ``end``."""
+    found = np.zeros(len(rows), np.bool_)
+    for row, kind, values, size in each_option(frames, rows):
+        here = (kind == SACK) & (size % 8 == 2)
+        at, value, blocks = row[here], values[here], size[here] // 8
+        covered = np.zeros(len(at), np.bool_)
+        for block in range(int(blocks.max(initial=0))):
+            there = np.flatnonzero(blocks > block)
+            left = _word(frames.octets, value[there] + 8 * block)
+            right = _word(frames.octets, value[there] + 8 * block + 4)
+            inside = (begin[at[there]] - left).view(np.int32) >= 0
+            covered[there] |= inside & ((right - end[at[there]]).view(np.int32) >= 0)
+        found[at] = (blocks > 0) & ~covered
+    return found
+
+
+def _word(octets: NDArray[np.uint8], at: Ints) -> Words:
+    found = np.zeros(len(at), np.uint32)
+    for i in range(4):
+        found = found << np.uint32(8) | octets[at + i]
+    return found
+
+
+def each_option(frames: Frames, rows: Ints) -> Iterator[tuple[Ints, NDArray[np.uint8], Ints, Ints]]:
+    """Walk the options of all these segments together, one option of each at a time.
+
+    Yields:
+        Positions in ``rows``, kinds, offsets of the values, lengths. An option whose length
+        cannot be ends its segment's walk, as in `lab.packets.options`.
+    """
+    octets, row = frames.octets, np.arange(len(rows))
+    at, end = frames.transport[rows] + FIXED_HEADER, frames.payload[rows]
+    while (held := at < end).any():
+        row, at, end = row[held], at[held], end[held]
+        kind, size = octets[at], np.ones(len(at), np.int64)
+        long = np.flatnonzero(kind > NO_OPERATION)
+        size[long] = np.where(
+            at[long] + 1 < end[long], octets[np.minimum(at[long], end[long] - 2) + 1], 0
+        )
+        good = (kind != END) & ((kind == NO_OPERATION) | (size >= 2)) & (at + size <= end)
+        row, at, end, kind, size = row[good], at[good], end[good], kind[good], size[good]
+        yield row, kind, at + 2, size
+        at = at + size

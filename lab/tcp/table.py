@@ -1,0 +1,84 @@
+"""All connections of a capture as columns: what is read when many are counted, sorted or searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from lab.tcp.columns import Ints, Mask, Segments
+from lab.tcp.judging import NO_RTT
+from lab.tcp.model import Analysis
+from lab.tcp.outcomes import Outcome
+
+
+class Table(Struct, frozen=True):
+    """The columns; one entry a connection unless said otherwise."""
+
+    segments: Segments
+    reused: Mask  # its ports had carried an earlier connection
+    flags: NDArray[np.uint16]  # Analysis, one entry a segment
+    duplicate: Ints  # positions of the segments that are duplicate ACKs, ascending
+    nth: Ints  # which one in a row each of them is
+    rtt: Ints  # Wireshark's initial RTT, ns; NO_RTT: the capture does not show it
+    one_by_one: Ints  # (few,) connections whose flags `lab.tcp.flags` had to find
+    completeness: NDArray[np.uint8]  # Wireshark's tcp.completeness
+    octets: Ints  # (2, connections) payload that either end sent, the first sender's first
+    outcome: Ints  # position in ``outcomes``
+    outcomes: tuple[Outcome, ...]  # the different ones
+
+    def __len__(self) -> int:
+        return len(self.segments.first)
+
+    def bounds(self, number: int) -> slice:
+        """Where one connection's segments stand among the segments."""
+        return self.segments.bounds(number)
+
+    def rows(self, number: int) -> Ints:
+        """Its segments, as indices into the capture's columns."""
+        return self.segments.row[self.bounds(number)]
+
+    def second(self, number: int) -> Mask:
+        """Which of them the end sent that did not send the first."""
+        return self.segments.second[self.bounds(number)]
+
+    def outcome_of(self, number: int) -> Outcome:
+        """What became of one connection."""
+        return self.outcomes[int(self.outcome[number])]
+
+    def rtt_of(self, number: int) -> int | None:
+        """The initial RTT of one connection, ns."""
+        rtt = int(self.rtt[number])
+        return None if rtt == NO_RTT else rtt
+
+    def octets_of(self, number: int) -> tuple[int, int]:
+        """Payload of one connection: the client's, the server's."""
+        first, second = self.octets[:, number].tolist()
+        return (first, second) if self.outcome_of(number).client_first else (second, first)
+
+    def whose(self, outcome: Callable[[Outcome], bool]) -> Mask:
+        """The connections for whose outcome this holds."""
+        found: Mask = np.array([outcome(one) for one in self.outcomes], np.bool_)[self.outcome]
+        return found
+
+    def carrying(self, flags: Analysis) -> Mask:
+        """The connections of which a segment carries any of these flags."""
+        found: Mask = np.logical_or.reduceat((self.flags & int(flags)) != 0, self.segments.first)
+        return found
+
+    def flagged(self) -> Ints:
+        """How many segments of each connection carry a flag."""
+        return np.add.reduceat((self.flags != 0).astype(np.int64), self.segments.first)
+
+    def flags_of(self, number: int) -> tuple[dict[int, Analysis], dict[int, int]]:
+        """One connection's flags, and which duplicate ACK is which, by frame number."""
+        at = self.bounds(number)
+        flags, frames = self.flags[at], self.segments.row[at] + 1
+        some = np.flatnonzero(flags)
+        found = zip(frames[some].tolist(), flags[some].tolist(), strict=True)
+        begin, end = np.searchsorted(self.duplicate, (at.start, at.stop))
+        numbers = self.segments.row[self.duplicate[begin:end]] + 1
+        nth = dict(zip(numbers.tolist(), self.nth[begin:end].tolist(), strict=True))
+        return {frame: Analysis(value) for frame, value in found}, nth
