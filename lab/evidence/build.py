@@ -26,7 +26,7 @@ FOR_EVER = (1 << 63) - 1
 def view(host: str, file: str, octets: Octets) -> View:
     """Read and analyse one capture file; raises NotACapture, naming ``file``."""
     capture = read_capture(octets, name=file)
-    return View(host, file, capture, tuple(connections(capture)), tuple(exchanges(capture)))
+    return View(host, file, capture, connections(capture), tuple(exchanges(capture)))
 
 
 def talks(view: View) -> list[Connection | Exchange]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -23,7 +23,7 @@ class View(Struct, frozen=True):
     host: str  # whose port it was taken at; "" for a foreign capture
     file: str  # its name
     capture: Capture
-    connections: tuple[Connection, ...]
+    connections: Sequence[Connection]  # of a capture: `lab.tcp.table.Connections`, made on demand
     exchanges: tuple[Exchange, ...]
 
 
