@@ -101,9 +101,9 @@ def _never_filled(s: Segments, stand: Standing, at: Ints, side: int, acked: Ints
     rows = rows[order]
     stream = stand.stream[rows]
     edge = running(stand.end[rows], np.ones(len(rows), np.bool_), stream)
-    before = np.append(NOWHERE, edge[:-1])
     inner = np.append(False, stream[1:] == stream[:-1])
-    missing = inner & (stand.sequence[rows] > before) & (final[stream] > before)
+    before = np.where(inner, np.append(0, edge[:-1]), 0)  # a direction's numbers begin at 0
+    missing = (stand.sequence[rows] > before) & (final[stream] > before)
     odd = np.zeros(len(at), np.bool_)
     odd[mine[order[missing]]] = True
     return odd

@@ -29,7 +29,7 @@ def _small_parts():
 def damaged(octets, changes, cut):
     octets = bytearray(octets)
     for at, value in changes:
-        octets[at % len(octets)] = value
+        octets[24 + at % (len(octets) - 24)] = value  # the reader knows the file by its beginning
     return memoryview(bytes(octets[: len(octets) - cut]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("show", "tour", "docker", "transfer")
+BENCHES = ("show", "analyze", "scenarios", "tour", "docker", "transfer", "repeated")
 
 
 def main() -> int:
