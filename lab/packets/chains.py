@@ -14,6 +14,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct
+
 Offsets = NDArray[np.int64]
 
 LANES = 512
@@ -77,7 +79,7 @@ class Chain(Struct, frozen=True):
             offsets = (cuts[left, None] + near + steps).ravel()
             right = self._look_right(offsets, stop)[::-1]
             found[left[right // len(steps)]] = offsets[right]  # a lane's first comes last: it stays
-        return np.unique(found[(found >= 0) & (found < stop)])
+        return distinct(found[(found >= 0) & (found < stop)])
 
     def _look_right(self, offsets: Offsets, stop: int) -> NDArray[np.int64]:
         """Which offsets begin a chain that looks right for some records, or up to the stop."""

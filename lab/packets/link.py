@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct
 from lab.packets.frames import Direction
 from lab.packets.layers import DEEPEST, Draft, Rows
 from lab.packets.shims import (
@@ -228,7 +229,7 @@ def _pktap(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
     rows, at = draft.fitting(rows, at, 12)
     size, link_type = (draft.word(at + field).byteswap() for field in (0, 8))
     linked = Linked(rows[:0], at[:0], size[:0])
-    for value in set(np.unique(link_type).tolist()) & (_FIXED.keys() | _READERS.keys()) - PKTAP:
+    for value in set(distinct(link_type).tolist()) & (_FIXED.keys() | _READERS.keys()) - PKTAP:
         here = link_type == value
         linked = linked.joined(link_layer(draft, rows[here], (at + size)[here], value))
     return linked

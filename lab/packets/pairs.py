@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.packets.addresses import Endpoint, address_text
+from lab.packets.distinct import grouped, ranked
 from lab.packets.frames import Frames
 
 
@@ -23,7 +24,7 @@ def pairs(frames: Frames, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return []
     ends = _endpoint_ids(frames, rows)
     low, high = ends.min(axis=0), ends.max(axis=0)
-    _, first, group = np.unique(low << 32 | high, return_index=True, return_inverse=True)
+    _, first, group = grouped(low << 32 | high)
     order = np.argsort(group, kind="stable")
     parts = np.split(rows[order], np.cumsum(np.bincount(group))[:-1])
     return [parts[i] for i in np.argsort(first)]
@@ -39,7 +40,7 @@ def _endpoint_ids(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _dense(values: NDArray[np.generic]) -> NDArray[np.int64]:
     """Replace each value by its rank among the distinct ones: exact, and small enough to pack."""
-    ranks: NDArray[np.int64] = np.unique(values, return_inverse=True)[1].astype(np.int64)
+    ranks: NDArray[np.int64] = ranked(values)[1]
     return ranks
 
 

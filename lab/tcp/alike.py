@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lab.packets.distinct import grouped
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.outcomes import Outcome, client_sent_first, outcome_of_codes, outcome_of_segments
@@ -87,7 +88,7 @@ def _alike(found: Ways, flipped: Mask) -> tuple[Ints, Ints, Ints]:
     factor = factor * FACTORS[1] | np.uint64(1)
     hashed = np.add.reduceat((found.codes.astype(np.uint64) + np.uint64(1)) * factor, found.first)
     hashed += flipped
-    _, examples, which = np.unique(hashed, return_index=True, return_inverse=True)
+    _, examples, which = grouped(hashed)
     example = examples[which]
     short = (counts != counts[example]) | (flipped != flipped[example])
     twin = np.repeat(found.first[example], counts) + rank

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct
 from lab.packets.frames import ABSENT, Frames
 from lab.tcp.alike import Outcomes
 from lab.tcp.columns import Ints, Segments, standing
@@ -85,7 +86,7 @@ def table(frames: Frames, each: Each = map) -> Table:
 def _bounds(s: Segments) -> Iterator[tuple[int, int]]:
     """Streams that are analysed together, from the first up to the last."""
     cuts = np.searchsorted(s.first, np.arange(0, len(s.row), TOGETHER))
-    return pairwise(np.unique(np.append(cuts, len(s.first))).tolist())
+    return pairwise(distinct(np.append(cuts, len(s.first))).tolist())
 
 
 def _block(frames: Frames, s: Segments, bounds: tuple[int, int]) -> Block:

@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct
 from lab.packets.frames import Frames
 from lab.tcp.segments import ACK, FIN, SYN
 
@@ -151,7 +152,7 @@ def standing(s: Segments, *, long: bool = False) -> Standing:
         acknowledgment=acknowledgment,
         next=after,
         other_next=other_after,
-        apart=np.unique(stream[far]),
+        apart=distinct(stream[far]),
     )
 
 

@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 from msgspec import Struct
 
+from lab.packets.distinct import distinct, ranked
 from lab.tcp.columns import LIFT, Ints, Segments, Standing
 from lab.tcp.reached import Reached
 
@@ -49,7 +50,7 @@ def edges(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond:
     steps = stand.direction(s, stepped) << 32 | stepped
     acks = (stand.direction(s, beyond) ^ 1) << 32 | beyond
     events = np.sort(np.concatenate((steps, acks)))
-    walk = _Walk(s, stand, reached, np.unique(events >> 32))
+    walk = _Walk(s, stand, reached, distinct(events >> 32))
     direction, until = -1, -1
     for event in events.tolist():
         if event >> 32 == direction and event & NEVER <= until:
@@ -107,8 +108,8 @@ class _Index:
     def __init__(self, s: Segments, stand: Standing, at: Ints) -> None:
         keys = (stand.direction(s, at) << LIFT) + stand.sequence[at]
         order = np.argsort(keys, kind="stable")
-        distinct, group = np.unique(keys[order], return_inverse=True)
-        self.numbers: list[int] = distinct.tolist()
+        values, group = ranked(keys[order])
+        self.numbers: list[int] = values.tolist()
         self.places: list[int] = (group << 32 | at[order]).tolist()
 
     def after(self, direction: int, number: int, at: int) -> int:

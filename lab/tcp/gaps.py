@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
+from lab.packets.distinct import distinct
 from lab.tcp.columns import NOWHERE, Ints, Mask, Segments, Standing, running
 from lab.tcp.segments import SYN
 
@@ -19,7 +20,7 @@ def gaps(s: Segments, stand: Standing, closed: Ints) -> Ints:
     ``closed``: where each stream shows its first FIN or RST; from there on nothing is told.
     """
     beyond = stand.acks & stand.heard & (stand.acknowledgment > stand.other_next)
-    streams = np.unique(np.concatenate((_possible(s, stand), stand.stream[beyond])))
+    streams = distinct(np.concatenate((_possible(s, stand), stand.stream[beyond])))
     found: list[int] = []
     for stream in streams.tolist():
         at = s.bounds(stream)

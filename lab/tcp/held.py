@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lab.packets.distinct import distinct, ranked
 from lab.tcp.columns import LIFT, Ints, Mask, Segments, Standing
 from lab.tcp.reached import Reached
 from lab.tcp.segments import FIN, SYN
@@ -52,7 +53,7 @@ def held(s: Segments, stand: Standing, reached: Reached, late: Ints) -> tuple[Ma
 
 def _numbers(s: Segments, stand: Standing, late: Ints) -> Ints:
     """A number from 1 for each direction that holds one of these segments."""
-    return np.unique(stand.direction(s, late), return_inverse=True)[1] + 1
+    return ranked(stand.direction(s, late))[1] + 1
 
 
 def _stored(s: Segments, stand: Standing, late: Ints) -> tuple[Ints, Ints, int]:
@@ -62,7 +63,7 @@ def _stored(s: Segments, stand: Standing, late: Ints) -> tuple[Ints, Ints, int]:
         Direction's number and sequence number packed, ascending; positions; the longest's octets.
     """
     number = np.zeros(2 * len(s.first), np.int64)
-    directions = np.unique(stand.direction(s, late))
+    directions = distinct(stand.direction(s, late))
     number[directions] = np.arange(1, len(directions) + 1)
     occupies = (s.length > 0) | ((s.flags & (SYN | FIN)) != 0)
     at = np.flatnonzero(occupies & (number[stand.stream * 2 + s.second] > 0))

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct, ranked
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Segments, Standing, standing
 from lab.tcp.model import Analysis
@@ -91,7 +92,7 @@ def _judge(s: Segments, frames: Frames, stand: Standing) -> Judged:
         duplicate=counted.at[counted.is_one],
         nth=counted.nth(),
         rtt=rtt[0],
-        unsure=np.unique(np.concatenate(doubtful)),
+        unsure=distinct(np.concatenate(doubtful)),
     )
 
 
@@ -155,7 +156,7 @@ def _mark_by_acknowledged(
         power = np.frexp(room / window)[0] == 0.5
     near = (power | ((room == 0) & (window == 0))) & ((s.flags[at] & CONTROL) == 0)
     at, said, room, window = at[near], said[near], room[near], window[near]
-    streams, which = np.unique(stand.stream[at], return_inverse=True)
+    streams, which = ranked(stand.stream[at])
     shift = shifts(s, frames, streams)[(~s.second[at]).astype(np.int64), which]
     shift = np.where((s.flags[said] & SYN != 0) & (shift >= 0), 0, shift)
     fills = (shift >= 0) & (window.astype(np.int64) << np.maximum(shift, 0) == room)
@@ -176,7 +177,7 @@ def initial_rtts(s: Segments, stand: Standing) -> tuple[tuple[Ints, Ints], Ints]
     plain = (second == answer) & (stand.sequence[syns] == 0)
     opened = np.zeros(streams, np.bool_)
     opened[stream[~answer]] = True
-    strange = np.unique(stream[~plain & opened[stream]])
+    strange = distinct(stream[~plain & opened[stream]])
     answered, latest = np.full(streams, none), np.full(streams, -1)
     answered[stream[second][::-1]] = syns[second][::-1]
     latest[stream[~second]] = syns[~second]

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from lab.packets.distinct import grouped, ranked
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.tcp.columns import Ints, Mask, Segments, gather, taken
 from lab.tcp.segments import ACK, CONTROL, FIN, MODULUS, RST, SYN
@@ -63,8 +64,8 @@ def _ends(frames: Frames, rows: Ints, side: str) -> Ints:
 
 def _numbered(addresses: NDArray[np.uint64]) -> Ints:
     """Number addresses of two halves densely."""
-    halves = [np.unique(addresses[:, i], return_inverse=True)[1] for i in (0, 1)]
-    return np.asarray(np.unique(halves[0] << 32 | halves[1], return_inverse=True)[1], np.int64)
+    halves = [ranked(addresses[:, i])[1] for i in (0, 1)]
+    return ranked(halves[0] << 32 | halves[1])[1]
 
 
 def _grouped(low: Ints, high: Ints) -> tuple[Ints, Ints]:
@@ -132,14 +133,14 @@ def _news(s: Segments) -> Ints:
     if not doubtful.any():
         return np.zeros(0, np.int64)
     syns, stream = syns[doubtful], stream[doubtful]
-    streams, position = np.unique(stream, return_inverse=True)
+    streams, position = ranked(stream)
     part, at = s.only(streams)
     inside = syns - s.first[stream] + part.first[position]
     isn, since = _initial(part)
     side = part.second[inside].astype(np.int64)
     differs = (since[side, position] < inside) & (isn[side, position] != part.sequence[inside])
     news = differs | (_closed(part)[position] < inside)
-    _, which = np.unique(position[news], return_index=True)
+    _, which, _ = grouped(position[news])
     found: Ints = at[inside[news][which]]
     return found
 

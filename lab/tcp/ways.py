@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct
 from lab.tcp.columns import NOWHERE, Ints, Mask, Segments, Standing
 from lab.tcp.gaps import gaps
 from lab.tcp.outcomes import Code
@@ -55,7 +56,7 @@ def ways(s: Segments, stand: Standing, unsure: Ints) -> Ways:
     strange += [_mark_resets(s, stand, codes), _mark_counted(s, stand, codes, after, closed)]
     kept = _kept(s, stand, codes, after)
     begins = np.searchsorted(kept, s.first)
-    return Ways(codes[kept], begins, np.unique(np.concatenate(strange)))
+    return Ways(codes[kept], begins, distinct(np.concatenate(strange)))
 
 
 def _first_of_stream(s: Segments, stand: Standing, at: Ints) -> Ints:
