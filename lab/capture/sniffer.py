@@ -75,8 +75,9 @@ class Reports:
 
 
 def _report(*words: str) -> None:
-    sys.stdout.write("\t".join(words) + "\n")
-    sys.stdout.flush()
+    with suppress(BrokenPipeError):  # nobody listens any more: the run is recorded all the same
+        sys.stdout.write("\t".join(words) + "\n")
+        sys.stdout.flush()
 
 
 @contextmanager

@@ -88,8 +88,8 @@ SCENARIO = Scenario(
         ...
         S>C ACK      ack 2897
         S>C ACK      ack 2897
-        S>C ACK      ack 2897
-        S>C ACK      ack 2897
+        S>C ACK      ack 2897  optional
+        S>C ACK      ack 2897  optional
         C>S ACK      seq 2897  +1448  after 0..20 ms
         ...
         S>C ACK      ack 14481

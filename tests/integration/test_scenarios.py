@@ -13,7 +13,7 @@ from lab.cli._every import Mark, outcome
 from lab.text import Language, Text
 from tests.checkout import LONGEST, Checkout
 
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 2
 
 NAMES = [
     name if not variant else f"{name}:{variant}"

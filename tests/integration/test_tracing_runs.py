@@ -18,11 +18,14 @@ from lab.backends.namespaces import NamespacesEngine
 from lab.backends.tracepoints import tracepoints
 from lab.evidence.events import Began, Drop, Ended
 from lab.findings.base import Finding, findings
+from lab.report.account import judge
 from lab.report.events import FrameEvent
 from lab.report.ladder import ladder
 from lab.run import play
+from lab.saving import save_account
 from lab.scenarios.base import Scenario
 from lab.tcp.model import State
+from lab.text import Language
 from tests.checkout import Checkout, read_until
 
 LACKING = tracepoints()
@@ -109,7 +112,9 @@ def test_a_refused_frame_is_a_finding(refused: Path) -> None:
     assert "NO_SOCKET, no socket was bound to that port" in found.words.en
 
 
-def test_what_the_sniffer_saved_has_the_kernels_words_too(refused: Path) -> None:
+def test_what_is_saved_has_the_kernels_words_too(refused: Path) -> None:
+    evidence = load_run(refused)
+    save_account(refused, evidence, judge(evidence), Language.EN)
     assert "kernel dropped it: NO_SOCKET" in " ".join((refused / "report.txt").read_text().split())
     saved = json.loads((refused / "findings.json").read_text())
     assert "kernel_drop" in json.dumps(saved)
