@@ -54,7 +54,7 @@ def command(
             (
                 *_head(name, evidence, language),
                 *draw(drawn, language, width, paint),
-                *compared(evidence, language, paint),
+                *compared(evidence, language, width, paint),
                 *_findings(evidence, language, width, paint),
                 *_verdict(evidence, language, paint),
             )

@@ -33,10 +33,13 @@ def shows_background(evidence: Evidence) -> bool:
         return False
 
 
-def compared(evidence: Evidence, language: Language, paint: Paint = plain) -> Iterator[str]:
+def compared(
+    evidence: Evidence, language: Language, columns: int, paint: Paint = plain
+) -> Iterator[str]:
     """Yield expected and seen side by side, for a run of a scenario that has scripts."""
     with suppress(ScenarioUnknown):
-        yield from beside(scenarios.find(evidence.manifest.scenario), evidence, language, paint)
+        scenario = scenarios.find(evidence.manifest.scenario)
+        yield from beside(scenario, evidence, language, paint, columns=columns)
 
 
 def account(
@@ -49,7 +52,7 @@ def account(
     """Yield the lines of a run's ladder and of its verdict (see `judge`)."""
     drawn = ladder(evidence, background=shows_background(evidence))
     yield from draw(drawn, language, columns, paint)
-    yield from compared(evidence, language, paint)
+    yield from compared(evidence, language, columns, paint)
     if judged:
         title = scenarios.find(judged.scenario).title
         yield ""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
+from lab.packets.addresses import Endpoint
 from lab.packets.kinds import Protocol
 from lab.packets.rows import Frame, frame
 from lab.report import phrases
@@ -30,6 +31,9 @@ MEMBERSHIP = {
     0x17: Text("leaves a group", "离开某组"),
     0x22: Text("membership of groups has changed (IGMPv3)", "组成员关系有变（IGMPv3）"),
 }
+TOO_BIG = {(4, 3, 4), (6, 2, 0)}
+"""(IP version, type, code): RFC 1191, RFC 8201."""
+NEXT_LINK = Text("the next link takes {mtu} octets", "下一段链路只能通过 {mtu} 字节")
 FRAGMENT = Text(
     "fragment: octets {first} to {last} of packet {id}",
     "分片：标识为 {id} 的分组的第 {first} 至 {last} 字节",
@@ -69,14 +73,30 @@ def _told(one: Frame, who: People) -> tuple[str, Iterator[Text]]:
     if one.arp:
         return "ARP", _arp(one, who)
     if one.icmp:
-        version = 6 if one.protocol is Protocol.ICMPV6 else 4
-        name = "ICMPv6" if version == 6 else "ICMP"
-        return name, iter([same(message_name(version, one.icmp.type, one.icmp.code))])
+        return ("ICMPv6" if one.protocol is Protocol.ICMPV6 else "ICMP"), _icmp(one, who)
     if one.protocol is Protocol.FRAGMENT and one.ip:
         return "fragment", _fragment(one)
     if one.ip and one.ip.version == 4 and one.ip.protocol == IGMP:
         return "IGMP", _igmp(one)
     return (f"IP {one.ip.protocol}" if one.ip else one.protocol.name), iter(())
+
+
+def _icmp(one: Frame, who: People) -> Iterator[Text]:
+    if one.icmp:
+        version = 6 if one.protocol is Protocol.ICMPV6 else 4
+        yield same(message_name(version, one.icmp.type, one.icmp.code))
+        if (version, one.icmp.type, one.icmp.code) in TOO_BIG:
+            yield NEXT_LINK.fill(mtu=one.icmp.rest if version == 6 else one.icmp.rest & 0xFFFF)
+        if quoted := one.icmp.quoted:
+            source, target = (_end(end, who) for end in (quoted.source, quoted.destination))
+            yield phrases.ANSWERS_PACKET.fill(
+                protocol=quoted.protocol.name, source=source, target=target
+            )
+
+
+def _end(end: Endpoint, who: People) -> str:
+    host = who.names.get(end.address)
+    return f"{host}:{end.port}" if host else str(end)
 
 
 def _arp(one: Frame, who: People) -> Iterator[Text]:

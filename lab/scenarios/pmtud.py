@@ -201,5 +201,6 @@ SCENARIO = Scenario(
             _only_the_long_are_lost,
         ),
     ),
+    background=True,
     sources=("RFC 1191", "RFC 8201 (IPv6)", "RFC 9293 section 3.7.1", "ip(7) IP_MTU"),
 )

@@ -219,5 +219,6 @@ SCENARIO = Scenario(
             ),
         },
     },
+    background=True,
     sources=("RFC 9293 section 3.5.2", "RFC 1122 section 4.2.3.9", "connect(2)", "nft(8) reject"),
 )

@@ -152,5 +152,6 @@ SCENARIO = Scenario(
             ),
         },
     },
+    background=True,
     sources=("RFC 9293 section 3.8.3", "RFC 6298 section 5.7", "tcp(7) TCP_USER_TIMEOUT"),
 )
