@@ -217,14 +217,26 @@ def _joined(events: list[tuple[int, int, Event]], calls: list[Host]) -> list[Eve
 
 
 def _add(events: list[Event], event: Event) -> None:
-    """Append it; a call just like the one before is only counted."""
-    last = events[-1] if events else None
-    if isinstance(event, CallEvent) and isinstance(last, CallEvent) and not event.phase:
-        alike = replace(event, time=last.time, times=last.times)
-        if alike == last:
-            events[-1] = replace(last, times=last.times + 1)
-            return
-    events.append(event)
+    """Append it; a call just like the one before is only counted, and so are two that alternate."""
+    alike = [_repeats(event, earlier) for earlier in events[-2:]]
+    if alike and (again := alike[-1]):
+        events[-1] = again
+    elif len(alike) == 2 and (again := alike[0]) and again.times == _times(events[-1]) + 1:
+        events[-2] = again
+    else:
+        events.append(event)
+
+
+def _repeats(event: Event, earlier: Event) -> CallEvent | None:
+    """The earlier call, counted once more, if this is the same one with the same outcome."""
+    if not isinstance(event, CallEvent) or not isinstance(earlier, CallEvent) or event.phase:
+        return None
+    same_call = replace(event, time=earlier.time, times=earlier.times) == earlier
+    return replace(earlier, times=earlier.times + 1) if same_call else None
+
+
+def _times(event: Event) -> int:
+    return event.times if isinstance(event, CallEvent) else 0
 
 
 def _event(thing: Event | _Half, *, whole: bool) -> Event:

@@ -40,3 +40,9 @@ def test_frames_of_no_exchange_are_shown_on_request_and_counted_otherwise() -> N
     frames = [event for event in shown.sections[-1].events if isinstance(event, FrameEvent)]
     assert len(frames) == sum(counted.background.values())
     assert {event.flags for event in frames} == {"ARP"}
+
+
+def test_two_calls_that_alternate_are_counted_each() -> None:
+    calls = tuple(call("recv" if at % 200 else "send", at, "EAGAIN") for at in range(0, 1000, 100))
+    events = ladder(replace(tour_evidence(), calls={"client": calls})).sections[-1].events
+    assert [event.times for event in events if isinstance(event, CallEvent)] == [5, 5]
