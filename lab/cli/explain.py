@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lab.findings.base import Finding
 
 WIDTH = 80
+MANY, AT_A_GLANCE = 10_000, 100
+"""Frames of a capture that takes long; its connections that are looked at if not all are asked for."""
 READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
 FINDING = Text("Looking for what is remarkable in {file}", "正在查找 {file} 中的异常")
 TELLING = Text("Putting {file} into words", "正在整理 {file} 的说明")
@@ -84,7 +86,9 @@ def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tup
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option("--summary", is_flag=True, help="Only the file as a whole and what was found.")
-@click.option("--all", "everything", is_flag=True, help="Every exchange, finding and frame.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Look at and tell every exchange, finding and frame."
+)
 @click.option(
     "--connection",
     "stream",
@@ -192,7 +196,7 @@ def _tell(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> None:
 
     view = evidence.view
     with _busy(FINDING, view.file, wishes):
-        found = findings(evidence)
+        found = findings(evidence, at_most=_at_most(evidence, wishes, annotate))
     if annotate is not None:
         _annotate(view, found, annotate, wishes)
     if wishes.as_json:
@@ -202,6 +206,14 @@ def _tell(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> None:
     with _busy(TELLING, view.file, wishes):
         lines = [*_lines(evidence, found, wishes)]
     output.write(lines)
+
+
+def _at_most(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> int | None:
+    """How many connections to look at one by one; None: all, where each may be asked about."""
+    each = wishes.as_json and not wishes.summary
+    chosen = wishes.everything or wishes.stream or wishes.question or annotate
+    few = len(evidence.view.capture.frames) <= MANY or evidence.manifest.scenario
+    return None if each or chosen or few else AT_A_GLANCE
 
 
 def _lines(evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes) -> Iterator[str]:

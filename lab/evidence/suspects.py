@@ -7,15 +7,16 @@ to have waited for a delayed ACK.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from msgspec import Struct
 
+from lab.evidence.glance import table
 from lab.evidence.run import View
 from lab.packets.frames import Flags, Frames
 from lab.tcp.columns import Ints, Mask, Segments
-from lab.tcp.connections import Connections
-from lab.tcp.model import Analysis, Connection, Handshake, Teardown
+from lab.tcp.model import Connection
 from lab.tcp.segments import ACK, FIN, RST, SYN
 from lab.tcp.table import Table
 
@@ -31,36 +32,34 @@ REMARKABLE = RST | int(Flags.URG | Flags.ECE | Flags.CWR)
 OPENING = (SYN, SYN | ACK, ACK)
 
 
-def suspects(view: View) -> Iterator[Connection]:
-    """Those connections of a view, in order; each is made only now, if the view makes them so."""
-    if not isinstance(view.connections, Connections):
-        yield from _at_hand(view.connections, view.capture.frames)
-        return
-    columns = view.connections.table
-    found = ~plain(columns, view.capture.frames)
-    found |= _same_ports(columns, view.capture.frames)
-    yield from (view.connections[number] for number in np.flatnonzero(found).tolist())
+class Suspects(Struct, frozen=True):
+    """The connections of a view in which there may be something to find."""
+
+    columns: Table  # of all connections
+    numbers: Ints  # of the suspects, ascending
+    closely: Sequence[Connection]  # those that are looked at one by one, in order
 
 
-def _at_hand(connections: Sequence[Connection], frames: Frames) -> Iterator[Connection]:
-    """The same of connections that are made already."""
-    again = {
-        frozenset((one.client, one.server))
-        for one in connections
-        if one.flags.get(int(one.rows[0]) + 1, Analysis(0)) & Analysis.REUSED_PORTS
-    }
-    for one in connections:
-        if frozenset((one.client, one.server)) in again or not _is_plain(one, frames):
-            yield one
+def suspects(view: View, at_most: int | None = None) -> Suspects:
+    """Choose them from the columns.
+
+    Args:
+        view: where they are.
+        at_most: of more than this, only the worst of each kind are looked at closely.
+    """
+    columns, numbers = table(view), np.flatnonzero(unusual(view))
+    chosen = numbers
+    if at_most is not None and len(numbers) > at_most:
+        from lab.evidence.traits import worst  # small captures have no use for it
+
+        chosen = worst(columns, numbers, at_most)
+    return Suspects(columns, numbers, [view.connections[one] for one in chosen.tolist()])
 
 
-def _is_plain(one: Connection, frames: Frames) -> bool:
-    orderly = one.teardown in (Teardown.FOUR_SEGMENTS, Teardown.THREE_SEGMENTS)
-    if one.flags or not orderly or one.handshake is not Handshake.THREE_WAY or None in one.mss:
-        return False
-    length = frames.payload_length[one.rows]
-    odd = ((frames.flags[one.rows] & REMARKABLE) != 0) | (length > LARGEST_MSS)
-    return not (odd | set_free(frames.time[one.rows], length.astype(np.int64))).any()
+def unusual(view: View) -> Mask:
+    """Which connections are not plain, or share their ports with one that used them again."""
+    columns, frames = table(view), view.capture.frames
+    return ~plain(columns, frames) | _same_ports(columns, frames)
 
 
 def plain(columns: Table, frames: Frames) -> Mask:

@@ -1,15 +1,16 @@
 """What a finding is, and how the kinds of finding are known: each is one module.
 
-A module of this package offers ``find(evidence)``. One of `lab.findings.tcp` offers ``examine(talk)``
-if it looks at one connection at a time, ``survey(evidence, suspects)`` if it looks at them together;
-it is shown only connections in which there may be something to find (`lab.evidence.suspects`), and
-not even imported if there are none. Each yields findings; nothing else has to be told of it.
+A module of this package offers ``find(evidence)``, and ``sample(evidence)`` too if looking at all takes
+long. One of `lab.findings.tcp` offers ``examine(talk)`` if it looks at one connection at a time,
+``survey(evidence, suspects)`` if it looks at them together; it is shown only connections in which
+there may be something to find (`lab.evidence.suspects`), and not even imported if there are none.
+Each yields findings; nothing else has to be told of it.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pkgutil import iter_modules
 from types import ModuleType
@@ -20,7 +21,7 @@ from msgspec import Struct
 import lab.findings
 import lab.findings.tcp
 from lab.evidence.run import Evidence
-from lab.evidence.suspects import suspects
+from lab.evidence.suspects import Suspects, suspects
 from lab.packets.addresses import Endpoint
 from lab.tcp.model import Analysis, Connection
 from lab.text import Text
@@ -28,6 +29,10 @@ from lab.udp.model import Exchange
 
 if TYPE_CHECKING:  # a healthy run has no use for it
     from lab.evidence.talk import Talk
+
+
+NOT_ALL = "not_all"
+"""The id of the finding that says what was left out: how to read all the others."""
 
 
 class Severity(StrEnum):
@@ -60,8 +65,9 @@ class Kind(Protocol):
 class SurveyKind(Protocol):
     """What a module of this package offers that looks at connections together."""
 
-    def survey(self, evidence: Evidence, suspects: Sequence[Connection]) -> Iterable[Finding]:
-        """Yield what is found in the first view's connections, those that are not plain."""
+    def survey(self, evidence: Evidence, suspects: Suspects) -> Iterable[Finding]:
+        """Yield what is found in the first view's connections: of many together, all that are not
+        plain; of one by one, those that are looked at closely."""
 
 
 class ConnectionKind(Protocol):
@@ -81,17 +87,30 @@ def kinds(package: ModuleType) -> Iterator[AnyKind]:
             yield cast(AnyKind, importlib.import_module(f"{package.__name__}.{name}"))
 
 
-def findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Everything found in a run, worst first, then in order of the frames."""
-    found = [one for kind in kinds(lab.findings) for one in cast(Kind, kind).find(evidence)]
-    found += _of_connections(evidence)
+def findings(evidence: Evidence, *, at_most: int | None = None) -> tuple[Finding, ...]:
+    """What is found in a run, worst first, then in order of the frames.
+
+    Args:
+        evidence: the run, or a capture file alone.
+        at_most: of more connections than this only the worst are looked at one by one, and where
+            there are very many frames a sample; the findings say so, the first of them if
+            connections were left out. None: everything is looked at.
+    """
+    found = [one for kind in kinds(lab.findings) for one in _of_kind(kind, evidence, at_most)]
+    found += _of_connections(evidence, at_most)
     order = list(Severity)
-    return tuple(sorted(found, key=lambda f: (-order.index(f.severity), f.frames[:1], f.id)))
+    found.sort(key=lambda f: (-order.index(f.severity), f.frames[:1], f.id))
+    return tuple(sorted(found, key=lambda f: f.id != NOT_ALL))
 
 
-def _of_connections(evidence: Evidence) -> Iterator[Finding]:
-    found = tuple(suspects(evidence.view))
-    if not found:
+def _of_kind(kind: AnyKind, evidence: Evidence, at_most: int | None) -> Iterable[Finding]:
+    find = cast(Kind, kind).find
+    return find(evidence) if at_most is None else getattr(kind, "sample", find)(evidence)
+
+
+def _of_connections(evidence: Evidence, at_most: int | None) -> Iterator[Finding]:
+    found = suspects(evidence.view, at_most)
+    if not len(found.numbers):
         return
     from lab.evidence.talk import Case, Talk
 
@@ -100,7 +119,7 @@ def _of_connections(evidence: Evidence) -> Iterator[Finding]:
         if hasattr(kind, "survey"):
             yield from cast(SurveyKind, kind).survey(evidence, found)
     case, close = Case(evidence), [kind for kind in every if hasattr(kind, "examine")]
-    for talk in (Talk(case, connection) for connection in found):
+    for talk in (Talk(case, connection) for connection in found.closely):
         for kind in close:
             yield from cast(ConnectionKind, kind).examine(talk)
 

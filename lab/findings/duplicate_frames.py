@@ -64,9 +64,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 def _copies(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """The rows that repeat one of the few before them; an identification of 0 says nothing."""
     at = frames.network[rows] + 4
-    number = frames.octets[at].astype(np.int64) << 8 | frames.octets[at + 1]
+    number = frames.octets[at].astype(np.uint16) << np.uint16(8) | frames.octets[at + 1]
     again = np.zeros(len(rows), np.bool_)
-    if len(np.unique(number)) < LEAST:
+    if np.count_nonzero(np.bincount(number, minlength=1)) < LEAST:
         return rows[again]
     columns = (
         frames.sequence,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.evidence.glance import glance
 from lab.evidence.icmp import errors_about_tcp
 from lab.evidence.run import Evidence
-from lab.evidence.suspects import suspects
+from lab.evidence.suspects import unusual
 from lab.findings.base import Finding, Severity, of_talk
 from lab.packets.frames import Protocol
 from lab.packets.rows import Frame, frame
@@ -65,10 +66,12 @@ def _about_tcp(evidence: Evidence) -> Iterator[Finding]:
     told = errors_about_tcp(evidence.view.capture)
     if not told:
         return
-    for connection in suspects(evidence.view):
-        ends = connection.client, connection.server
-        if found := told.get(ends) or told.get(ends[::-1]):
-            yield _of_connection(connection, found)
+    view = evidence.view
+    odd = glance(view, unusual(view))
+    odd = odd.only(odd.between({*told, *(ends[::-1] for ends in told)}))
+    for at, stream in enumerate(odd.stream.tolist()):
+        ends = odd.ends(at)
+        yield _of_connection(view.connections[stream], told.get(ends) or told[ends[::-1]])
 
 
 def _of_connection(connection: Connection, found: list[Frame]) -> Finding:

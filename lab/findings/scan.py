@@ -6,15 +6,16 @@ leave the handshake at SYN,ACK.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
 from msgspec.structs import replace
 
+from lab.evidence.glance import Glance, Groups, glance, opened, table
 from lab.evidence.run import Evidence, View
-from lab.evidence.suspects import suspects
 from lab.findings.base import Finding, Severity
-from lab.tcp.model import Connection, Handshake
+from lab.tcp.columns import Ints, Mask
+from lab.tcp.model import Handshake
 from lab.text import Text
 
 PORTS = Text(
@@ -56,51 +57,51 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 
 def _of_view(view: View) -> Iterator[tuple[object, Finding]]:
     """Each finding with whom it is about."""
-    fruitless = [one for one in suspects(view) if one.handshake in FRUITLESS]
-    if len(fruitless) < FEW_PORTS:
+    fruitless = opened(table(view), FRUITLESS)
+    if fruitless.sum() < FEW_PORTS:
         return
-    by_pair = defaultdict[tuple[str, str], list[Connection]](list)
-    by_port = defaultdict[tuple[str, int], list[Connection]](list)
-    by_target = defaultdict[tuple[str, int], list[Connection]](list)
-    for one in fruitless:
-        by_pair[one.client.address, one.server.address].append(one)
-        by_port[one.client.address, one.server.port].append(one)
-        by_target[one.server.address, one.server.port].append(one)
-    yield from ((pair, one) for pair, group in by_pair.items() for one in _scan(group))
-    yield from ((port, one) for port, group in by_port.items() for one in _sweep(group))
-    yield from ((target, one) for target, group in by_target.items() for one in _flood(group))
+    tried = glance(view, fruitless)
+    half_open = opened(table(view), {Handshake.UNFINISHED})[tried.stream]
+    refused = opened(table(view), {Handshake.REFUSED})[tried.stream]
+    yield from _scans(tried, half_open)
+    yield from _sweeps(tried)
+    yield from _floods(tried.only(~refused))
 
 
-def _scan(group: list[Connection]) -> Iterator[Finding]:
+def _scans(tried: Glance, half_open: Mask) -> Iterator[tuple[object, Finding]]:
     """Ports of one host: many, or few of which one was left half open and another failed."""
-    ports = len({one.server.port for one in group})
-    half_open = any(one.handshake is Handshake.UNFINISHED for one in group)
-    failed = any(one.handshake is not Handshake.UNFINISHED for one in group)
-    if ports >= MANY_PORTS or (ports >= FEW_PORTS and half_open and failed):
-        words = PORTS.fill(
-            source=group[0].client.address, target=group[0].server.address, count=f"{ports:,}"
-        )
-        yield Finding("port_scan", Severity.WARNING, words, _frames(group), next=NEXT)
+    pairs = Groups(tried.client, tried.server)
+    ports = pairs.different(tried.server_port)
+    both = pairs.with_any(half_open) & pairs.with_any(~half_open)
+    for pair in np.flatnonzero((ports >= MANY_PORTS) | (ports >= FEW_PORTS) & both).tolist():
+        group = pairs.members(pair)
+        source, target = (end.address for end in tried.ends(group[0]))
+        words = PORTS.fill(source=source, target=target, count=f"{ports[pair]:,}")
+        frames = _frames(tried, group)
+        yield (source, target), Finding("port_scan", Severity.WARNING, words, frames, next=NEXT)
 
 
-def _sweep(group: list[Connection]) -> Iterator[Finding]:
+def _sweeps(tried: Glance) -> Iterator[tuple[object, Finding]]:
     """One port of many hosts."""
-    hosts = len({one.server.address for one in group})
-    if hosts >= MANY_HOSTS:
-        source, port = group[0].client.address, group[0].server.port
-        words = HOSTS.fill(source=source, port=port, count=f"{hosts:,}")
-        yield Finding("sweep", Severity.WARNING, words, _frames(group), next=NEXT)
+    same_port = Groups(tried.client, tried.server_port)
+    hosts = same_port.different(tried.server)
+    for one in np.flatnonzero(hosts >= MANY_HOSTS).tolist():
+        group = same_port.members(one)
+        client, server = tried.ends(group[0])
+        words = HOSTS.fill(source=client.address, port=server.port, count=f"{hosts[one]:,}")
+        about, frames = (client.address, server.port), _frames(tried, group)
+        yield about, Finding("sweep", Severity.WARNING, words, frames, next=NEXT)
 
 
-def _flood(group: list[Connection]) -> Iterator[Finding]:
+def _floods(ignored: Glance) -> Iterator[tuple[object, Finding]]:
     """SYNs to one endpoint that were not refused."""
-    ignored = [one for one in group if one.handshake is not Handshake.REFUSED]
-    if len(ignored) >= MANY_SYNS:
-        sources = len({one.client.address for one in ignored})
-        target, count = group[0].server, f"{len(ignored):,}"
+    for group in Groups(ignored.server, ignored.server_port).of_at_least(MANY_SYNS):
+        target, count = ignored.ends(group[0])[1], f"{len(group):,}"
+        sources = len(np.unique(ignored.client[group]))
         words = FLOOD.fill(target=target, count=count, sources=f"{sources:,}")
-        yield Finding("syn_flood", Severity.ERROR, words, _frames(ignored), next=NEXT_FLOOD)
+        frames = _frames(ignored, group)
+        yield target, Finding("syn_flood", Severity.ERROR, words, frames, next=NEXT_FLOOD)
 
 
-def _frames(group: list[Connection]) -> tuple[int, ...]:
-    return tuple(sorted(int(one.rows[0]) + 1 for one in group))
+def _frames(tried: Glance, group: Ints) -> tuple[int, ...]:
+    return tuple((tried.row[group] + 1).tolist())

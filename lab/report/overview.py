@@ -125,11 +125,12 @@ def _senders(frames: Frames) -> tuple[int, tuple[tuple[str, int], ...]]:
     rows = np.flatnonzero(frames.ip_version)
     source = frames.source[rows]
     folded = source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
-    _, first, counts = np.unique(folded, return_index=True, return_counts=True)
+    numbers, counts = np.unique(folded, return_counts=True)
     most = np.argsort(-counts, kind="stable")[: BUSIEST + 1]
+    first = [source[np.argmax(folded == numbers[i])].tolist() for i in most]
     named = tuple(
-        (address_text(int(source[first[i], 0]), int(source[first[i], 1])), int(counts[i]))
-        for i in most
+        (address_text(high, low), int(counts[i]))
+        for (high, low), i in zip(first, most, strict=True)
     )
     return len(counts), named if len(counts) <= BUSIEST + 1 else named[:BUSIEST]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+import numpy as np
+
+from lab.evidence.glance import opened
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity
-from lab.tcp.model import Connection, Handshake
+from lab.tcp.model import Handshake
+from lab.tcp.segments import SYN
 from lab.text import Text
 
 ONE = Text(
@@ -24,14 +29,14 @@ NEXT = Text(
 )
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    old = [
-        one for one in suspects if one.handshake is Handshake.NOT_SEEN and one.isn == (None, None)
-    ]
-    if old:
+    s = suspects.columns.segments
+    with_syn = np.logical_or.reduceat((s.flags & SYN) != 0, s.first)
+    old = np.flatnonzero(opened(suspects.columns, {Handshake.NOT_SEEN}) & ~with_syn)
+    if len(old):
         words = (ONE if len(old) == 1 else SEVERAL).fill(count=f"{len(old):,}")
-        frames = tuple(int(one.rows[0]) + 1 for one in old)
-        single = old[0].stream if len(old) == 1 else None
+        frames = tuple((s.row[s.first[old]] + 1).tolist())
+        single = int(old[0]) if len(old) == 1 else None
         protocol = "tcp" if single is not None else ""
         yield Finding("mid_stream", Severity.NOTE, words, frames, protocol, single, NEXT)

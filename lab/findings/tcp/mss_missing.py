@@ -5,12 +5,13 @@ Without the option the peer must assume 536 octets, over IPv6 1220 (RFC 9293 sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, name_of
-from lab.tcp.model import Connection, Handshake
+from lab.tcp.model import Handshake
 from lab.text import Text
 
 WORDS = Text(
@@ -26,13 +27,13 @@ AT_MOST = 20
 """SYNs without the option that are told one by one; a scan sends thousands."""
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding a connection that opened and carried data without the option."""
     yield from islice(_missing(evidence, suspects), AT_MOST)
 
 
-def _missing(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
-    for one in suspects:
+def _missing(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
+    for one in suspects.closely:
         if None in one.mss and one.handshake is Handshake.THREE_WAY and any(one.octets):
             side = one.mss.index(None)
             who = name_of(evidence, one.server if side else one.client)

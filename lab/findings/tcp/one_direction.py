@@ -5,14 +5,17 @@ Acknowledgments that move on prove that the other end sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity
-from lab.packets.frames import Flags
-from lab.tcp.model import Connection
+from lab.packets.pairs import ends
+from lab.tcp.columns import Ints
+from lab.tcp.segments import ACK
+from lab.tcp.table import Table
 from lab.text import Text
 
 ONE = Text(
@@ -32,21 +35,26 @@ NEXT = Text(
 LEAST = 3  # segments: two may be a retransmission and a reset
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    lonely = [one for one in suspects if _is_lonely(evidence, one)]
-    if lonely:
-        end = lonely[0].client if lonely[0].from_client[0] else lonely[0].server
+    lonely = _lonely(suspects.columns)
+    if len(lonely):
+        s = suspects.columns.segments
+        rows = s.row[s.first[lonely]]
+        end, _ = ends(evidence.view.capture.frames, int(rows[0]))
         words = (ONE if len(lonely) == 1 else SEVERAL).fill(count=f"{len(lonely):,}", end=end)
-        frames = tuple(int(one.rows[0]) + 1 for one in lonely)
-        single = lonely[0].stream if len(lonely) == 1 else None
-        protocol = "tcp" if single is not None else ""
+        single = int(lonely[0]) if len(lonely) == 1 else None
+        protocol, frames = "tcp" if single is not None else "", tuple((rows + 1).tolist())
         yield Finding("one_direction", Severity.WARNING, words, frames, protocol, single, NEXT)
 
 
-def _is_lonely(evidence: Evidence, one: Connection) -> bool:
-    if len(one.rows) < LEAST or one.from_client.any() != one.from_client.all():
-        return False
-    frames = evidence.view.capture.frames
-    acks = one.rows[(frames.flags[one.rows] & int(Flags.ACK)) != 0]
-    return len(np.unique(frames.acknowledgment[acks])) >= LEAST
+def _lonely(columns: Table) -> Ints:
+    """The connections in which one end alone is seen, and acknowledges more and more."""
+    s = columns.segments
+    alone = ~np.logical_or.reduceat(s.second, s.first) & (s.counts() >= LEAST)
+    lonely = np.flatnonzero(alone)
+    part, _ = s.only(lonely)
+    which = np.repeat(np.arange(len(lonely)), part.counts())
+    acks = (part.flags & ACK) != 0
+    different = np.unique(which[acks] << 32 | part.acknowledgment[acks])
+    return lonely[np.bincount(different >> 32, minlength=len(lonely)) >= LEAST]

@@ -6,14 +6,18 @@ the kernel several as one (GRO, LRO); the capture sits between the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, counted
-from lab.packets.frames import Protocol
-from lab.tcp.model import Connection
+from lab.packets.frames import Frames
+from lab.packets.options import MSS
+from lab.tcp.columns import Ints, Segments
+from lab.tcp.option_fields import each_option
+from lab.tcp.segments import SYN
 from lab.text import Text
 
 WORDS = Text(
@@ -28,34 +32,43 @@ NEXT = Text(
 )
 ETHERNET_MSS = 1460
 """Octets: only segments above it are looked at; a smaller MSS is exceeded by true ones, too."""
+NO_MSS = -1
+MSS_SIZE = 4
+"""Octets of the option (RFC 9293 section 3.2)."""
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    frames = evidence.view.capture.frames
-    large = (frames.protocol == Protocol.TCP) & (frames.payload_length > ETHERNET_MSS)
-    if not large.any():
+    s, frames = suspects.columns.segments, evidence.view.capture.frames
+    large = np.flatnonzero(s.length > ETHERNET_MSS)
+    if not len(large):
         return
-    found: list[int] = []
-    limit = 0
-    for one in suspects:
-        rows, mss = _too_large(one, large, frames.payload_length)
-        found += rows
-        limit = limit or (mss if rows else 0)
-    if found:
-        most = int(frames.payload_length[found].max())
+    which, place = np.unique(np.searchsorted(s.first, large, side="right") - 1, return_inverse=True)
+    announced = _announced(s.only(which)[0], frames)
+    limit = announced[1 - s.second[large].astype(np.int64), place]
+    known = (announced != NO_MSS).all(axis=0)[place]
+    over = known & (s.length[large] > limit)
+    if over.any():
+        first = place[over] == place[over][0]
+        rows = np.sort(s.row[large[over]])
         words = WORDS.fill(
-            count=counted(len(found), "segment", "个报文段"), most=f"{most:,}", mss=f"{limit:,}"
+            count=counted(len(rows), "segment", "个报文段"),
+            most=f"{s.length[large[over]].max():,}",
+            mss=f"{limit[over][first].min():,}",
         )
-        numbers = tuple(row + 1 for row in sorted(found))
-        yield Finding("oversized", Severity.NOTE, words, numbers, next=NEXT)
+        yield Finding("oversized", Severity.NOTE, words, tuple((rows + 1).tolist()), next=NEXT)
 
 
-def _too_large(one: Connection, large: np.ndarray, payload: np.ndarray) -> tuple[list[int], int]:
-    """The rows above the receiver's MSS, and the smaller of those that apply."""
-    if None in one.mss or not large[one.rows].any():
-        return [], 0
-    client, server = (mss or 0 for mss in one.mss)
-    limit = np.where(one.from_client, server, client)
-    over = large[one.rows] & (payload[one.rows] > limit)
-    return one.rows[over].tolist(), int(limit[over].min()) if over.any() else 0
+def _announced(part: Segments, frames: Frames) -> Ints:
+    """The MSS of each end of some connections, by who sent the first segment; shape (2, n)."""
+    syns = np.flatnonzero(part.flags & SYN)
+    value = np.full(len(syns), NO_MSS)
+    for at, kind, place, size in each_option(frames, part.row[syns]):
+        here = (kind == MSS) & (size == MSS_SIZE)
+        octets = frames.octets[place[here, None] + (0, 1)].astype(np.int64)
+        value[at[here]] = octets[:, 0] << 8 | octets[:, 1]
+    found = np.full((2, len(part.first)), NO_MSS)
+    said = np.flatnonzero(value != NO_MSS)[::-1]  # the first that says so counts
+    which = np.searchsorted(part.first, syns[said], side="right") - 1
+    found[part.second[syns[said]].astype(np.int64), which] = value[said]
+    return found

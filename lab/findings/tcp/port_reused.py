@@ -5,12 +5,15 @@ A server may take a new SYN in TIME-WAIT if its sequence number or timestamp is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from lab.evidence.run import Evidence
+import numpy as np
+
+from lab.evidence.glance import glance
+from lab.evidence.run import Evidence, View
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, of_talk
-from lab.packets.addresses import Endpoint
-from lab.tcp.model import Analysis, Connection, Handshake
+from lab.tcp.model import Analysis, Connection, Handshake, State
 from lab.text import Text
 from lab.units import short_span
 
@@ -30,28 +33,37 @@ NEXT = Text(
 TIME_WAIT = 60_000_000_000  # ns: Linux; RFC 9293 has 2 MSL, 4 minutes
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding a connection that follows another on the same ports."""
-    if not any(_reused(one) for one in suspects):
+    if not any(_reused(one) for one in suspects.closely):
         return
-    time = evidence.view.capture.frames.time
-    last: dict[frozenset[Endpoint], Connection] = {}
-    for one in suspects:
-        ends = frozenset((one.client, one.server))
-        before = last.get(ends)
-        last[ends] = one
-        if before and _reused(one) and one.handshake is not Handshake.NOT_SEEN:
-            span = int(time[one.rows[0]] - time[before.rows[-1]])
-            words = (SOON if _waits(before) and span < TIME_WAIT else WORDS).fill(
-                before=before.stream, span=short_span(max(span, 0))
+    time, s = evidence.view.capture.frames.time, suspects.columns.segments
+    before = _before(evidence.view)
+    for one in suspects.closely:
+        if one.stream in before and _reused(one) and one.handshake is not Handshake.NOT_SEEN:
+            previous = before[one.stream]
+            last = int(s.row[s.bounds(previous).stop - 1])
+            span = int(time[one.rows[0]] - time[last])
+            waits = State.TIME_WAIT in suspects.columns.outcome_of(previous).states
+            words = (SOON if waits and span < TIME_WAIT else WORDS).fill(
+                before=previous, span=short_span(max(span, 0))
             )
-            frames = (int(before.rows[-1]) + 1, int(one.rows[0]) + 1)
+            frames = last + 1, int(one.rows[0]) + 1
             yield of_talk(one, "port_reused", Severity.NOTE, words, frames, NEXT)
+
+
+def _before(view: View) -> dict[int, int]:
+    """The connection that had the same ends before, for each that has one."""
+    every = glance(view, np.ones(len(view.connections), np.bool_))
+    one, other = (
+        every.client << 16 | every.client_port,
+        every.server << 16 | every.server_port,
+    )
+    ends = np.stack([np.minimum(one, other), np.maximum(one, other)])
+    order = np.lexsort(ends)
+    same = (ends[:, order[1:]] == ends[:, order[:-1]]).all(axis=0)
+    return dict(zip(order[1:][same].tolist(), order[:-1][same].tolist(), strict=True))
 
 
 def _reused(one: Connection) -> bool:
     return bool(one.flags.get(int(one.rows[0]) + 1, Analysis(0)) & Analysis.REUSED_PORTS)
-
-
-def _waits(before: Connection) -> bool:
-    return "TIME-WAIT" in before.states

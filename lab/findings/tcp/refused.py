@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+import numpy as np
+
+from lab.evidence.glance import Groups, glance, opened
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, name_of, of_talk
-from lab.tcp.model import Connection, Handshake
+from lab.tcp.model import Handshake
 from lab.text import Text
 
 WORDS = Text(
@@ -27,21 +30,20 @@ ONE_BY_ONE = 10
 """Connections between two hosts told one by one; more are told together."""
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding a refused connection, or one two hosts that had many."""
-    groups = defaultdict[tuple[str, str], list[Connection]](list)
-    for one in suspects:
-        if one.handshake is Handshake.REFUSED:
-            groups[one.client.address, one.server.address].append(one)
-    for group in groups.values():
-        server = name_of(evidence, group[0].server)
-        then = NEXT.fill(server=server)
-        if len(group) > ONE_BY_ONE:
-            ports, count = len({one.server.port for one in group}), f"{len(group):,}"
-            words = SEVERAL.fill(server=group[0].server.address, count=count, ports=ports)
-            frames = tuple(int(one.rows[0]) + 1 for one in group)
-            yield Finding("refused", Severity.ERROR, words, frames, next=then)
-            continue
-        for one in group:
-            words = WORDS.fill(server=server, port=one.server.port)
+    refused = glance(evidence.view, opened(suspects.columns, {Handshake.REFUSED}))
+    together: set[int] = set()
+    for group in Groups(refused.client, refused.server).of_at_least(ONE_BY_ONE + 1):
+        together.update(refused.stream[group].tolist())
+        server, count = refused.ends(group[0])[1], f"{len(group):,}"
+        ports = len(np.unique(refused.server_port[group]))
+        words = SEVERAL.fill(server=server.address, count=count, ports=ports)
+        frames = tuple((refused.row[group] + 1).tolist())
+        then = NEXT.fill(server=name_of(evidence, server))
+        yield Finding("refused", Severity.ERROR, words, frames, next=then)
+    for one in suspects.closely:
+        if one.handshake is Handshake.REFUSED and one.stream not in together:
+            host = name_of(evidence, one.server)
+            words, then = WORDS.fill(server=host, port=one.server.port), NEXT.fill(server=host)
             yield of_talk(one, "refused", Severity.ERROR, words, one.handshake_frames, then)

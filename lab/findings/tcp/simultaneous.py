@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, of_talk
-from lab.tcp.model import Connection, Handshake, Teardown
+from lab.tcp.model import Handshake, Teardown
 from lab.text import Text
 
 OPEN = Text(
@@ -23,9 +24,9 @@ NEXT = Text(
 )
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding an opening, one a close."""
-    for one in suspects:
+    for one in suspects.closely:
         if one.handshake is Handshake.SIMULTANEOUS:
             frames = one.handshake_frames
             yield of_talk(one, "simultaneous_open", Severity.NOTE, OPEN, frames, NEXT)

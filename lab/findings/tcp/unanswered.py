@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+import numpy as np
+
+from lab.evidence.glance import Groups, glance, opened
 from lab.evidence.icmp import errors_about_tcp
 from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, of_talk, times
 from lab.packets.frames import Flags
 from lab.tcp.model import Connection, Handshake
@@ -29,22 +32,22 @@ ONE_BY_ONE = 10
 """Connections between two hosts told one by one; more are told together."""
 
 
-def survey(evidence: Evidence, suspects: Sequence[Connection]) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding a connection whose SYN stayed unanswered, even by ICMP, or one two hosts that had
     many."""
-    groups = defaultdict[tuple[str, str], list[Connection]](list)
-    told = errors_about_tcp(evidence.view.capture)
-    for one in suspects:
-        if one.handshake is Handshake.UNANSWERED and (one.client, one.server) not in told:
-            groups[one.client.address, one.server.address].append(one)
-    for (client, server), group in groups.items():
-        if len(group) > ONE_BY_ONE:
-            ports = len({one.server.port for one in group})
-            words = SEVERAL.fill(client=client, server=server, count=f"{len(group):,}", ports=ports)
-            frames = tuple(int(one.rows[0]) + 1 for one in group)
-            yield Finding("unanswered", Severity.ERROR, words, frames, next=NEXT)
-            continue
-        for one in group:
+    silent = glance(evidence.view, opened(suspects.columns, {Handshake.UNANSWERED}))
+    if told := errors_about_tcp(evidence.view.capture):
+        silent = silent.only(~silent.between(told))
+    one_by_one = set(silent.stream.tolist())
+    for group in Groups(silent.client, silent.server).of_at_least(ONE_BY_ONE + 1):
+        one_by_one.difference_update(silent.stream[group].tolist())
+        client, server = (end.address for end in silent.ends(group[0]))
+        ports = len(np.unique(silent.server_port[group]))
+        words = SEVERAL.fill(client=client, server=server, count=f"{len(group):,}", ports=ports)
+        frames = tuple((silent.row[group] + 1).tolist())
+        yield Finding("unanswered", Severity.ERROR, words, frames, next=NEXT)
+    for one in suspects.closely:
+        if one.stream in one_by_one:
             frames = _syns(evidence, one)
             words = WORDS.fill(server=one.server, times=times(len(frames)))
             yield of_talk(one, "unanswered", Severity.ERROR, words, frames, NEXT)
