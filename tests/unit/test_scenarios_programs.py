@@ -99,4 +99,4 @@ def test_a_parameter_is_not_a_function_of_the_same_name() -> None:
 def test_what_is_said_at_the_end_of_a_function_comes_along() -> None:
     from lab.scenarios import time_wait_restart
 
-    assert "connection.recv(1024)  # b\"\"" in program(time_wait_restart, time_wait_restart.client)
+    assert 'connection.recv(1024)  # b""' in program(time_wait_restart, time_wait_restart.client)
