@@ -42,7 +42,7 @@ class NamespacesEngine:
     root: Path
     language: str = ""
     name: str = "namespaces"
-    side_by_side: int = 2
+    side_by_side: int = 3
 
     @cached_property
     def _keepers(self) -> Keepers:

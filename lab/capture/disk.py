@@ -33,7 +33,7 @@ def write_whole(path: Path, octets: bytes) -> None:
 
 def point(link: Path, target: str) -> None:
     """Make or move a symbolic link in one step; ``target`` is relative to the link's folder."""
-    hidden = link.with_name(f".{link.name}.{os.getpid()}")
-    hidden.unlink(missing_ok=True)
+    # Its own name: sniffers of runs side by side may all have the same process id.
+    hidden = link.with_name(f".{link.name}.{os.urandom(8).hex()}")
     hidden.symlink_to(target)
     hidden.replace(link)

@@ -8,6 +8,7 @@ captures/20261121T134500Z.2-tour               a second run of the same second
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -127,8 +128,13 @@ class RunFolder:
         captures = self.path.parent
         for nth in count(1):
             stamp = self._second if nth == 1 else f"{self._second}.{nth}"
-            if not any(captures.glob(f"{stamp}-*")):
+            if any(captures.glob(f"{stamp}-*")):
+                continue
+            try:
                 return self.path.rename(captures / f"{stamp}-{self.scenario}{ending}")
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another has just taken it
+                    raise
         raise AssertionError("the numbers ran out")
 
 

@@ -6,10 +6,12 @@ import fcntl
 import mmap
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from lab.capture.disk import point
 from lab.capture.folder import RunFolder, abandoned, find_run, newest, read_octets, runs
 from lab.capture.mending import mend
 from lab.errors import RecordingError, RunNotFound, UnreadableFile
@@ -282,3 +284,11 @@ def test_the_lock_is_held_as_long_as_the_recorder_lives(tmp_path: Path) -> None:
     folder = create(tmp_path)
     with (folder.control / "recorder").open("rb") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_many_may_move_the_same_link_at_once(tmp_path: Path) -> None:
+    link = tmp_path / "latest"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: point(link, f"run-{number}"), range(400)))
+    assert os.readlink(link).startswith("run-")
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"]
