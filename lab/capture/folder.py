@@ -188,6 +188,8 @@ def find_run(captures: Path, name: str) -> Path:
     In this order: a whole name, a scenario (its newest run), a sample, the only name that begins
     so, a path below ``captures`` ("latest"), any path.
     """
+    if os.sep in name and Path(name).exists():  # no name: nothing needs to be listed
+        return Path(name).resolve()
     known, samples = runs(captures), sorted(_folders(captures / "samples"))
     for choice in (
         [path for path in known if path.name == name],

@@ -94,7 +94,7 @@ def _way(
         arrived=len(arrived),
         lost=left,
         doubled=doubled,
-        injected=np.setdiff1d(unknown, doubled),
+        injected=unknown[~np.isin(unknown, doubled)],
         overtaken=arrived[order][sent < later],
         delay=_quantiles(match.transit[forth] - offset),
     )
@@ -103,7 +103,9 @@ def _way(
 def _quantiles(transit: NDArray[np.int64]) -> Delay | None:
     if not len(transit):
         return None
-    return Delay(*(int(value) for value in np.quantile(transit, QUANTILES)))
+    ranks = np.array(QUANTILES) * (len(transit) - 1)
+    values = np.interp(ranks, np.arange(len(transit)), np.sort(transit))
+    return Delay(*(int(value) for value in values))
 
 
 def _clock_offset(forth: NDArray[np.int64], back: NDArray[np.int64]) -> int:

@@ -58,7 +58,7 @@ def match_views(first: Capture, second: Capture, touched: Collection[Touched] = 
     for identity in (by_octets, by_wire_log(touched), by_packet, by_initial_number):
         mine, theirs = _paired(first, second, here, there, identity)
         pairs.append((mine, theirs))
-        here, there = np.setdiff1d(here, mine), np.setdiff1d(there, theirs)
+        here, there = here[~np.isin(here, mine)], there[~np.isin(there, theirs)]
         passed += len(mine) if identity is by_packet else 0
     ours, other = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     order = np.argsort(ours)

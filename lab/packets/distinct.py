@@ -16,6 +16,11 @@ def distinct(values: NDArray[_Number]) -> NDArray[_Number]:
     return ordered[_begins(ordered)]
 
 
+def either(first: NDArray[_Number], second: NDArray[_Number]) -> NDArray[_Number]:
+    """The distinct values of both together, ascending."""
+    return distinct(np.concatenate((first, second)))
+
+
 def ranked(values: NDArray[_Number]) -> tuple[NDArray[_Number], NDArray[np.int64]]:
     """The distinct values, ascending, and of each entry which of them it is."""
     found, _, which = _grouped(values, np.argsort(values))

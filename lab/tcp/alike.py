@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lab.packets.distinct import grouped
+from lab.packets.distinct import either, grouped
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.outcomes import Outcome, client_sent_first, outcome_of_codes, outcome_of_segments
@@ -30,7 +30,7 @@ class Outcomes:
         examples, which, alone = _alike(found, flipped)
         told = [self._by_way(found, i, bool(flipped[i])) for i in examples.tolist()]
         numbers = np.array(told, np.int64)[which]
-        for i in np.union1d(alone, found.strange).tolist():
+        for i in either(alone, found.strange).tolist():
             numbers[i] = self._by_itself(frames, s, i, bool(flipped[i]))
         return numbers
 
@@ -65,12 +65,13 @@ def first_is_client(frames: Frames, rows: Ints, second: Mask, *, flipped: bool) 
 
 def likely_flipped(frames: Frames, s: Segments) -> Mask:
     """Whether each stream's first segment came from the server, as `lab.tcp.zeek` tells it."""
-    likely = np.array(sorted(LIKELY_SERVER_PORTS), np.uint16)
+    likely = np.zeros(1 << 16, np.bool_)
+    likely[list(LIKELY_SERVER_PORTS)] = True
     rows = s.row[s.first]
     source, destination = frames.source_port[rows], frames.destination_port[rows]
     syn, ack = (frames.flags[rows] & SYN) != 0, (frames.flags[rows] & ACK) != 0
-    from_server = ~(syn & ~ack) & np.isin(source, likely)
-    other = ~np.isin(destination, likely) | (~syn & (source < destination))
+    from_server = ~(syn & ~ack) & likely[source]
+    other = ~likely[destination] | (~syn & (source < destination))
     found: Mask = from_server & other
     return found
 

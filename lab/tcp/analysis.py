@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct
+from lab.packets.distinct import distinct, either
 from lab.packets.frames import ABSENT, Frames
 from lab.tcp.alike import Outcomes
 from lab.tcp.columns import Ints, Segments, standing
@@ -94,7 +94,7 @@ def _block(frames: Frames, s: Segments, bounds: tuple[int, int]) -> Block:
     part, position = s.part(begin, end), int(s.first[begin])
     stand = standing(part)
     judged = judge(part, frames, stand)
-    went = ways(part, stand, np.union1d(judged.unsure, stand.apart))
+    went = ways(part, stand, either(judged.unsure, stand.apart))
     placed = replace(judged, duplicate=judged.duplicate + position, unsure=judged.unsure + begin)
     return Block(
         streams=part,
@@ -113,7 +113,7 @@ def _joined(frames: Frames, s: Segments, parts: list[Judged]) -> Judged:
     """Join what the blocks have found, and judge one by one the streams that are left."""
     malformed = np.flatnonzero(frames.malformed[s.row] & (frames.payload[s.row] == ABSENT))
     cut = np.searchsorted(s.first, malformed, side="right") - 1
-    left = np.union1d(_together([part.unsure for part in parts]), cut)
+    left = either(_together([part.unsure for part in parts]), cut)
     flags = _together([part.flags for part in parts], np.uint16)
     duplicate, nth, rtt = (
         _together([getattr(part, name) for part in parts]) for name in ("duplicate", "nth", "rtt")

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct, ranked
+from lab.packets.distinct import distinct, either, ranked
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Segments, Standing, standing
 from lab.tcp.model import Analysis
@@ -67,7 +67,7 @@ def _with(found: Judged, stand: Standing, again: Judged, at: Ints) -> Judged:
         duplicate=duplicate[order],
         nth=nth[order],
         rtt=found.rtt,
-        unsure=np.union1d(np.setdiff1d(found.unsure, stand.apart), stand.apart[again.unsure]),
+        unsure=either(found.unsure[~np.isin(found.unsure, stand.apart)], stand.apart[again.unsure]),
     )
 
 
