@@ -64,7 +64,7 @@ def command(
 
 
 def _head(name: str, evidence: Evidence, language: Language) -> Iterator[str]:
-    from lab.report.explanation import file_line
+    from lab.report.file_line import file_line
     from lab.report.glyphs import safe
 
     manifest = evidence.manifest
@@ -78,11 +78,12 @@ def _head(name: str, evidence: Evidence, language: Language) -> Iterator[str]:
 
 def _findings(evidence: Evidence, language: Language, columns: int, paint: Paint) -> Iterator[str]:
     from lab.findings.base import findings
-    from lab.report.explanation import finding_lines
 
-    if lines := list(finding_lines(findings(evidence), language, columns, paint)):
+    if found := findings(evidence):
+        from lab.report.explanation import finding_lines
+
         yield ""
-        yield from lines
+        yield from finding_lines(found, language, columns, paint)
 
 
 def _verdict(evidence: Evidence, language: Language, paint: Paint) -> Iterator[str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from mmap import mmap
 from types import MappingProxyType
 
+import numpy as np
+
 from lab.evidence.calls import decode_calls
 from lab.evidence.events import decode_events
 from lab.evidence.kernel import decode_kernel
@@ -13,6 +15,9 @@ from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
 from lab.evidence.touched import WireLog, decode_touched
 from lab.evidence.vantage import Match, between_hosts, match_views
+from lab.packets.frames import Frames
+from lab.packets.kinds import Protocol
+from lab.packets.pairs import ends
 from lab.packets.reader import read_capture
 from lab.tcp.connections import connections
 from lab.tcp.model import Connection
@@ -84,9 +89,14 @@ def _match(manifest: Manifest, views: list[View], wire: WireLog) -> Match:
 def _originator(manifest: Manifest, views: list[View]) -> str:
     """The host that sent the first SYN or datagram that any tap saw."""
     hosts = {address: host.name for host in manifest.hosts for address in host.addresses}
-    started = [
-        (int(one.capture.frames.time[talk.rows[0]]), hosts.get(talk.client.address, ""))
-        for one in views
-        for talk in talks(one)
-    ]
+    started = [found for one in views if (found := _first_sender(one.capture.frames, hosts))]
     return min(started, default=(0, ""))[1]
+
+
+def _first_sender(frames: Frames, hosts: Mapping[str, str]) -> tuple[int, str] | None:
+    """When the first TCP segment or datagram came, and from which host."""
+    rows = np.flatnonzero((frames.protocol == Protocol.TCP) | (frames.protocol == Protocol.UDP))
+    if not len(rows):
+        return None
+    row = int(rows[np.argmin(frames.time[rows])])
+    return int(frames.time[row]), hosts.get(ends(frames, row)[0].address, "")

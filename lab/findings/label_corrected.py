@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.evidence.labels import Truth, corrections
+import numpy as np
+
+from lab.evidence.glance import table
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity
 from lab.tcp.model import Analysis
@@ -22,10 +24,10 @@ LABELS = {
     Analysis.RETRANSMISSION: Text("a retransmission", "重传"),
     Analysis.OUT_OF_ORDER: Text("out-of-order", "乱序"),
 }
-TRUTHS = {
-    Truth.RETRANSMISSION: Text("it was sent again", "确系重传"),
-    Truth.REORDERED: Text("sent once, overtaken on the way", "只发送了一次，途中被后发的超越"),
-    Truth.DOUBLED: Text("sent once, doubled on the way", "只发送了一次，途中被复制"),
+TRUTHS: dict[str, Text] = {  # by lab.evidence.labels.Truth
+    "retransmission": Text("it was sent again", "确系重传"),
+    "reordered": Text("sent once, overtaken on the way", "只发送了一次，途中被后发的超越"),
+    "doubled": Text("sent once, doubled on the way", "只发送了一次，途中被复制"),
 }
 NEXT = Text(
     "A tool that sees one end has to guess from times; when you count losses, count what the sender's "
@@ -36,6 +38,10 @@ NEXT = Text(
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a connection, view, label and truth."""
+    if _is_in_order(evidence):
+        return
+    from lab.evidence.labels import corrections  # seldom needed
+
     for one in corrections(evidence):
         words = (ONE if len(one.numbers) == 1 else WORDS).fill(
             where=same(one.view.file),
@@ -45,3 +51,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             truth=TRUTHS[one.truth],
         )
         yield Finding("label_corrected", Severity.NOTE, words, one.shown, "tcp", one.stream, NEXT)
+
+
+def _is_in_order(evidence: Evidence) -> bool:
+    """Both captures show the same frames in the same order, and the first gives no label."""
+    match = evidence.match
+    if match is None:
+        return True
+    alone = len(match.only_first) + len(match.only_second)
+    in_order = bool((np.diff(match.second) > 0).all())
+    return not alone and in_order and not len(table(evidence.view).flagged())

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lab.evidence.run import Evidence, View
 from lab.filters.talks import Talk, protocol
 from lab.findings.base import Finding, Severity, findings
-from lab.packets.frames import Interface
 from lab.report.background import background
+from lab.report.file_line import file_line
 from lab.report.glyphs import COMMAS, fold, safe, width
 from lab.report.ladder import taken
 from lab.report.paragraphs import sentences, some
@@ -23,7 +23,6 @@ from lab.report.terminal import BACKGROUND, Paint, plain
 from lab.tcp.connections import Connections
 from lab.tcp.model import Handshake
 from lab.text import Language, Text, same
-from lab.units import short_span
 
 IN_FULL = 20
 """Exchanges and findings explained in full; the rest is counted."""
@@ -31,24 +30,6 @@ IN_FULL = 20
 OF_A_KIND = 3
 """Findings of one kind that are told where there are more than can be."""
 
-FILE = Text(
-    "{file}: {format}, {frames} frames in {duration}; {interfaces}",
-    "{file}：{format}，{frames} 帧，历时 {duration}；{interfaces}",
-)
-FILE_ONE = Text("{file}: {format}, 1 frame; {interfaces}", "{file}：{format}，1 帧；{interfaces}")
-DAYS = Text("{count} days", "{count} 天")
-HOURS = Text("{count} hours", "{count} 小时")
-HOUR = 3600 * 10**9
-"""ns"""
-
-NO_INTERFACE = Text("no interface described", "没有接口描述")
-UNNAMED = Text("interface {number}", "接口 {number}")
-DROPS = Text("{name} ({dropped} dropped)", "{name}（丢弃 {dropped}）")
-DROPS_UNKNOWN = Text("{name} (drops not recorded)", "{name}（未记录丢弃数）")
-NOT_RECORDED = Text("drops not recorded", "未记录丢弃数")
-MORE_INTERFACES = Text("{count} more", "另有 {count} 个")
-NAMED = 3
-"""Interfaces named; more are counted."""
 
 FOUND = Text("Found, worst first: {counts}", "发现（由重到轻）：{counts}")
 COUNTS = {
@@ -186,44 +167,6 @@ def paragraph(
         yield paint(line, "title")
     for sentence in sentences(talk, view):
         yield from ("  " + line for line in fold([sentence.say(language)], columns - 2))
-
-
-def file_line(view: View) -> Text:
-    """What a file is: its format, how many frames, over what time, on which interfaces."""
-    frames = view.capture.frames
-    span = int(frames.time.max() - frames.time.min()) if len(frames) else 0
-    return (FILE_ONE if len(frames) == 1 else FILE).fill(
-        file=safe(view.file),
-        format=view.capture.file_format,
-        frames=f"{len(frames):,}",
-        duration=_lasting(span),
-        interfaces=_interfaces(view.capture.interfaces),
-    )
-
-
-def _lasting(span: int) -> Text:
-    """Write how long a capture lasted (ns)."""
-    if span >= 48 * HOUR:
-        return DAYS.fill(count=f"{span // (24 * HOUR):,}")
-    return HOURS.fill(count=f"{span / HOUR:.1f}") if span >= 2 * HOUR else same(short_span(span))
-
-
-def _interfaces(every: Sequence[Interface]) -> Text:
-    if not every:
-        return NO_INTERFACE
-    if len(every) == 1 and not every[0].name and every[0].dropped is None:
-        return NOT_RECORDED
-    told = [_interface(number, one) for number, one in enumerate(every[:NAMED])]
-    if len(every) > NAMED:
-        told.append(MORE_INTERFACES.fill(count=f"{len(every) - NAMED:,}"))
-    return Text(", ".join(one.en for one in told), "、".join(one.zh for one in told))
-
-
-def _interface(number: int, one: Interface) -> Text:
-    name = same(safe(one.name)) if one.name else UNNAMED.fill(number=number)
-    if one.dropped is None:
-        return DROPS_UNKNOWN.fill(name=name)
-    return DROPS.fill(name=name, dropped=f"{one.dropped:,}")
 
 
 def _rest(kinds: Counter[Handshake | None]) -> Text:

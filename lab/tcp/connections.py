@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import overload
 
 from lab.packets.frames import Capture, Frames
@@ -24,9 +25,15 @@ class Connections(Sequence[Connection]):
     ``table`` has them all as columns: what is counted or sorted over many is read there.
     """
 
-    def __init__(self, frames: Frames, columns: Table) -> None:
-        self.frames, self.table = frames, columns
+    def __init__(self, frames: Frames, each: Each = map) -> None:
+        """Nothing is analysed before something is asked; for ``each`` see `lab.tcp.analysis.table`."""
+        self.frames, self._each = frames, each
         self._made: dict[int, Connection] = {}
+
+    @cached_property
+    def table(self) -> Table:
+        """All of them as columns."""
+        return table(self.frames, self._each)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -50,8 +57,8 @@ class Connections(Sequence[Connection]):
 
 
 def connections(capture: Capture, each: Each = map) -> Connections:
-    """Every TCP connection of a capture, analysed; for ``each`` see `lab.tcp.analysis.table`."""
-    return Connections(capture.frames, table(capture.frames, each))
+    """Every TCP connection of a capture; for ``each`` see `lab.tcp.analysis.table`."""
+    return Connections(capture.frames, each)
 
 
 def _connection(frames: Frames, columns: Table, number: int) -> Connection:
