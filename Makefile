@@ -25,7 +25,7 @@ clean:
 .PHONY: test
 test: dev-environment
 	@tools/system-packages
-	.venv/bin/pytest -n auto --dist loadgroup $(PYTEST)
+	.venv/bin/pytest -n auto --dist loadfile $(PYTEST)
 
 .PHONY: lint
 lint: dev-environment
