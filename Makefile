@@ -49,6 +49,12 @@ sample: up
 	rm -rf captures/samples/tour
 	cp -rL captures/latest captures/samples/tour
 
+# docs/*.png: the page of that tour, in Chromium
+.PHONY: screenshots
+screenshots: dev-environment
+	@tools/system-packages
+	.venv/bin/python -m tools.screenshots
+
 .PHONY: lock
 lock: dev-environment
 	@for kind in run image dev; do \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,19 +21,32 @@ from lab.errors import (
 from lab.evidence.build import alone, evidence, view
 from lab.evidence.manifest import Manifest, decode_manifest
 from lab.evidence.run import Evidence, View
+from lab.packets.each import Each, Stage, Watched
 from lab.packets.frames import Damage
 from lab.text import same
+from lab.workers import side_by_side
+
+Share = Callable[[float], None]
+"""Hears which share of the work is done, 0 to 1."""
+
+STAGES = {
+    Stage.FETCHED: (0.0, 0.15),
+    Stage.RECORDED: (0.15, 0.25),
+    Stage.DECODED: (0.25, 0.55),
+    Stage.ANALYSED: (0.55, 1.0),
+}
+"""Where each stage begins and ends, as shares of the time that a large capture takes."""
 
 
-def load(captures: Path, target: str) -> tuple[str, Evidence]:
+def load(captures: Path, target: str, told: Share | None = None) -> tuple[str, Evidence]:
     """Find and read what a user names: a capture file, a run, or ("") the newest run.
 
-    Returns its name and its evidence; raises RunNotFound and what `load_run`, `load_file` raise.
+    ``told``: see `load_file`. Returns its name and its evidence; raises RunNotFound and what `load_run`, `load_file` raise.
     """
     path = Path(target) if target and Path(target).is_file() else None
     path = path or (find_run(captures, target) if target else newest(captures))
     if path.is_file():
-        return target, alone(load_file(path))
+        return target, alone(load_file(path, told))
     return path.name, load_run(path)
 
 
@@ -75,18 +89,29 @@ def read_manifest(folder: Path) -> Manifest:
         raise RunDamaged(file=path, detail=error) from error
 
 
-def load_file(path: Path) -> View:
+def load_file(path: Path, told: Share | None = None) -> View:
     """Read and analyse one capture file, or standard input for "-".
 
-    Raises UnreadableFile, NotACapture and EmptyCapture.
+    ``told``: is called now and then, with more than before or not. Raises UnreadableFile,
+    NotACapture and EmptyCapture.
     """
     octets = sys.stdin.buffer.read() if str(path) == "-" else read_octets(path)
     if not len(octets):
         raise EmptyCapture(file=path)
-    found = view("", str(path), octets)
+    found = view("", str(path), octets, _watched(told) if told else side_by_side)
     if not len(found.capture.frames) and not found.capture.problems:
         raise EmptyCapture(file=path)
+    if told:
+        len(found.connections)  # which else are analysed when the first of them is asked for
     return found
+
+
+def _watched(told: Share) -> Each:
+    def heard(stage: Stage, share: float) -> None:
+        begin, end = STAGES[stage]
+        told(begin + (end - begin) * share)
+
+    return Watched(side_by_side, heard)
 
 
 def damage(view: View) -> CaptureFileError | None:

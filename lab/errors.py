@@ -37,10 +37,25 @@
     │   ├── ScenarioFaulty     44
     │   ├── NotAvailable       77   what a scenario needs is not there: neither passed nor failed
     │   └── RuleImpossible     45   of the wire: it contradicts itself or names no host
+    ├── QuestionError               about questions, answers, a learner's progress
+    │   ├── QuestionUnknown    60
+    │   ├── NotProved          61
+    │   ├── ProgressDamaged    62
+    │   ├── AnswersUnreadable  63
+    │   ├── ExerciseDamaged    64
+    │   └── GlossaryUnknown    66
     ├── OutputError                 what was asked for cannot be chosen, or not be written
     │   ├── FilterFaulty       28
+    │   ├── BpfFaulty          29   tcpdump does not understand a BPF filter
     │   ├── PackageMissing     50
-    │   └── NotWritten         51
+    │   ├── NotWritten         51
+    │   └── TcpdumpMissing     52
+    ├── PageError                   the page cannot be served, or not give what it was asked for
+    │   ├── AddressTaken       80
+    │   ├── AddressOpen        81
+    │   ├── OneAtATime         82
+    │   ├── NoRunYet           83
+    │   └── NoLongerOpen       84
     └── Interrupted           130
         └── Stopped                 while files were read or written
 
@@ -67,10 +82,18 @@ class LabError(Exception):
         self.details = details
         super().__init__(self.what.fill(**details).en)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it passes between processes: its details make it anew."""
+        return _again, (type(self), self.details)
+
     def lines(self, language: Language) -> list[str]:
         """What happened, what was expected, what to do: one line each, those that are known."""
         parts = (self.what, self.expected, self.remedy)
         return [part.fill(**self.details).say(language) for part in parts if part is not None]
+
+
+def _again(kind: type[LabError], details: dict[str, object]) -> LabError:
+    return kind(**details)
 
 
 class CaptureFileError(LabError):
@@ -78,19 +101,22 @@ class CaptureFileError(LabError):
 
 
 class NotACapture(CaptureFileError):
-    """Details: ``file``, ``start`` (the first octets, in hex)."""
+    """Details: ``file``, ``start`` (the first octets, in hex), ``kind`` (what they are)."""
 
     exit_code = 20
     what = Text(
-        "{file} is no capture: it starts with {start}.", "{file} 不是抓包文件：开头是 {start}。"
+        "{file} is no capture: it starts with {start} ({kind}).",
+        "{file} 不是抓包文件：开头是 {start}（{kind}）。",
     )
     expected = Text(
-        "A pcap file starts with a1b2c3d4 or a1b23c4d (either byte order), a pcapng file with 0a0d0d0a.",
-        "pcap 文件以 a1b2c3d4 或 a1b23c4d 开头（两种字节序均可），pcapng 文件以 0a0d0d0a 开头。",
+        "A pcap file starts with a1b2c3d4 or a1b23c4d (either byte order), a pcapng file with 0a0d0d0a. "
+        "Either may be compressed: gzip starts with 1f8b, zstd with 28b52ffd.",
+        "pcap 文件以 a1b2c3d4 或 a1b23c4d 开头（两种字节序均可），pcapng 文件以 0a0d0d0a 开头。"
+        "两者都可以压缩：gzip 以 1f8b 开头，zstd 以 28b52ffd 开头。",
     )
     remedy = Text(
-        "Name a file that tcpdump, Wireshark or the lab wrote.",
-        "请指定由 tcpdump、Wireshark 或本实验室写出的文件。",
+        "Name a file that tcpdump, Wireshark or the lab wrote. `editcap -F pcapng IN OUT` converts other captures.",
+        "请指定由 tcpdump、Wireshark 或本实验室写出的文件。其他格式的抓包可用 `editcap -F pcapng 输入 输出` 转换。",
     )
 
 
@@ -233,10 +259,13 @@ class PortTaken(EngineError):
 
     exit_code = 13
     what = Text("A published port is taken: {detail}", "要发布的端口已被占用：{detail}")
-    expected = Text("The lab itself publishes no port.", "实验室自身不发布端口。")
+    expected = Text(
+        "The lab publishes one, for its page, on loopback.",
+        "实验室只在回环地址上为页面发布一个端口。",
+    )
     remedy = Text(
-        "Change the port in your compose override, or stop what holds it (ss -ltnp shows it).",
-        "请修改你的 compose 覆盖文件中的端口，或停止占用它的程序（ss -ltnp 可查看）。",
+        "Name another in LAB_WEB_PORT, or stop what holds it (ss -ltnp shows it).",
+        "请用 LAB_WEB_PORT 指定另一个端口，或停止占用它的程序（ss -ltnp 可查看）。",
     )
 
 
@@ -484,6 +513,83 @@ class RuleImpossible(RunError):
     )
 
 
+class QuestionError(LabError):
+    """Something about questions, answers, or a learner's progress."""
+
+
+class QuestionUnknown(QuestionError):
+    """Details: ``question``."""
+
+    exit_code = 60
+    what = Text("No question fits {question!r}.", "没有与 {question!r} 相符的问题。")
+    remedy = Text(
+        "'lab ask --list' shows them all; an id (HS01) or a few words of the question will do.",
+        "'lab ask --list' 列出全部问题；可以给出编号（HS01），或问题中的几个词。",
+    )
+
+
+class NotProved(QuestionError):
+    """Details: ``question``, ``claim`` (a Text)."""
+
+    exit_code = 61
+    what = Text(
+        "{question} is not proved by these runs: {claim}", "这些运行未能证明 {question}：{claim}"
+    )
+    remedy = Text(
+        "Play it anew: lab ask {question} --fresh", "重新运行一次：lab ask {question} --fresh"
+    )
+
+
+class ProgressDamaged(QuestionError):
+    """Details: ``file``, ``detail``."""
+
+    exit_code = 62
+    what = Text(
+        "The progress file {file} cannot be read: {detail}.", "无法读取进度文件 {file}：{detail}。"
+    )
+    remedy = Text(
+        "It is left as it is. Mend it, or move it away to begin anew; LAB_PROGRESS names another.",
+        "文件未作改动。请修复它，或移走后重新开始；也可用 LAB_PROGRESS 指定另一个文件。",
+    )
+
+
+class AnswersUnreadable(QuestionError):
+    """Details: ``file``, ``line``, ``detail``."""
+
+    exit_code = 63
+    what = Text(
+        "{file} cannot be read at line {line}: {detail}.",
+        "无法读取 {file} 第 {line} 行：{detail}。",
+    )
+    remedy = Text(
+        "It is YAML: 'name: value', indented as it was handed out; quote what holds a colon.",
+        "这是 YAML：写作“名称: 值”，缩进与发下时相同；含冒号的内容要加引号。",
+    )
+
+
+class ExerciseDamaged(QuestionError):
+    """Details: ``folder``, ``detail`` (a Text)."""
+
+    exit_code = 64
+    what = Text(
+        "The exercise in {folder} cannot be graded: {detail}.",
+        "无法批改 {folder} 中的练习：{detail}。",
+    )
+    remedy = Text(
+        "Hand in the folder as it was exported, with only answers.yaml changed.",
+        "请按导出时的原样交回文件夹，只改动 answers.yaml。",
+    )
+
+
+class GlossaryUnknown(QuestionError):
+    """Details: ``word``, ``near``."""
+
+    exit_code = 66
+    what = Text("The glossary has no term {word!r}.", "术语表中没有 {word!r}。")
+    expected = Text("Near it: {near}", "相近的有：{near}")
+    remedy = Text("'lab glossary' lists them all.", "'lab glossary' 列出全部术语。")
+
+
 class OutputError(LabError):
     """What was asked for cannot be chosen, or not be written."""
 
@@ -500,6 +606,20 @@ class FilterFaulty(OutputError):
     remedy = Text(
         "'lab explain --help' lists its fields, with examples.",
         "'lab explain --help' 列出全部字段并附示例。",
+    )
+
+
+class BpfFaulty(OutputError):
+    """Details: ``expression``, ``detail`` (tcpdump's own words)."""
+
+    exit_code = 29
+    what = Text(
+        "tcpdump does not accept the BPF filter: {detail}", "tcpdump 不接受该 BPF 过滤器：{detail}"
+    )
+    expected = Text("The filter: {expression}", "过滤器：{expression}")
+    remedy = Text(
+        "pcap-filter(7) describes the language; without bpf: a filter is the lab's own.",
+        "语法见 pcap-filter(7)；不带 bpf: 前缀则按本实验室自己的语法解释。",
     )
 
 
@@ -526,6 +646,70 @@ class NotWritten(OutputError):
         "Check the folder, its permissions and the room on its disk.",
         "请检查目录、权限以及磁盘剩余空间。",
     )
+
+
+class TcpdumpMissing(OutputError):
+    """A BPF filter without the program that compiles it."""
+
+    exit_code = 52
+    what = Text(
+        "BPF filters are compiled by tcpdump, which is not installed.",
+        "BPF 过滤器由 tcpdump 编译，但尚未安装 tcpdump。",
+    )
+    remedy = Text(
+        "Install it (Debian: sudo apt install tcpdump), or write the filter without bpf:.",
+        "请安装（Debian：sudo apt install tcpdump），或改用不带 bpf: 的过滤表达式。",
+    )
+
+
+class PageError(LabError):
+    """The page cannot be served, or not give what it was asked for."""
+
+
+class AddressTaken(PageError):
+    """Details: ``address``, ``detail`` (the system's word)."""
+
+    exit_code = 80
+    what = Text("{address} cannot be listened on: {detail}.", "无法在 {address} 上监听：{detail}。")
+    remedy = Text(
+        "Choose another port: lab serve --port 0 takes any that is free.",
+        "请换一个端口：lab serve --port 0 会使用任一空闲端口。",
+    )
+
+
+class AddressOpen(PageError):
+    """Details: ``host``."""
+
+    exit_code = 81
+    what = Text("{host} can be reached from other machines.", "{host} 可以从其他机器访问。")
+    remedy = Text(
+        "Leave --host away, or add --anyone if that is what you want.",
+        "请去掉 --host；若确实需要，请加上 --anyone。",
+    )
+
+
+class OneAtATime(PageError):
+    """Details: ``scenario``."""
+
+    exit_code = 82
+    what = Text("{scenario} is being played already.", "{scenario} 正在运行。")
+    remedy = Text("Wait until it is over.", "请等它结束。")
+
+
+class NoRunYet(PageError):
+    """Details: ``scenario``."""
+
+    exit_code = 83
+    what = Text("There is no usable run of {scenario}.", "还没有可用的 {scenario} 运行。")
+    remedy = Text("Play it: lab run {scenario}", "请先运行：lab run {scenario}")
+
+
+class NoLongerOpen(PageError):
+    """A question or a case of which the server knows nothing (any more)."""
+
+    exit_code = 84
+    what = Text("This question is no longer open.", "这道题已不再开放。")
+    remedy = Text("Ask for it again.", "请重新打开它。")
 
 
 class Interrupted(LabError):

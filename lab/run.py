@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from lab.backends.base import Engine, Line, Say
 from lab.capture import folder
-from lab.capture.mending import mend
 from lab.capture.tracing import Tracing
 from lab.errors import EngineFailed, Interrupted, RunNotFound
 from lab.scenarios.base import Scenario
@@ -55,7 +55,10 @@ def play(
 
 def _mend_abandoned(captures: Path) -> None:
     for path in folder.abandoned(captures):
-        mend(path)
+        from lab.capture.mending import mend  # numpy: seldom needed, and slow to import
+
+        with suppress(FileNotFoundError, BlockingIOError):  # another run has mended it, or does
+            mend(path)
 
 
 def _newest(captures: Path) -> Path | None:

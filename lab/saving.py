@@ -24,7 +24,7 @@ REPORT_COLUMNS = 110
 def save_account(
     folder: Path, evidence: Evidence, judged: Verdict | None, language: Language
 ) -> None:
-    """Write findings.json and report.txt and comment the key frames of the captures.
+    """Write findings.json, report.txt and report.html and comment the key frames of the captures.
 
     Whatever is written belongs to the owner of the folder. Raises DiskFull; the run itself is then
     as it was.
@@ -36,6 +36,10 @@ def save_account(
     for view, comments in _comments(evidence, language):
         capture = folder / view.file
         _write(capture, annotate(read_octets(capture), comments, names, ()))
+    from lab.page import report  # the templates' engine: after the run has been told of
+
+    page = report(folder.name, evidence, judged)
+    _write(folder / "report.html", [page.encode()])
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 DEFAULT_MTU = 1500
+FIRST_HOST = 2  # the last number of the first host's address; the router has 1
 
 
 class Host(Struct, frozen=True):
@@ -33,6 +34,7 @@ class Topology(Struct, frozen=True):
     hosts: tuple[Host, ...]
     mtu: int = DEFAULT_MTU
     routers: tuple[Router, ...] = ()
+    first_host: int = FIRST_HOST  # the others count on from it
 
     @property
     def names(self) -> tuple[str, ...]:

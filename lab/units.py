@@ -9,6 +9,8 @@ Nanoseconds = NewType("Nanoseconds", int)
 
 MODULUS = 1 << 32
 HALF = 1 << 31
+ROUNDED_UP = 999.5
+"""What three digits cannot write."""
 
 
 class SequenceNumber(int):
@@ -50,10 +52,11 @@ def seconds(span: int) -> str:
 
 
 def short_span(span: int) -> str:
-    """Write a span in the unit that suits it: ``58 µs``, ``42.7 ms``, ``1.004 s``."""
+    """Write a span in the unit that suits it: ``58 µs``, ``42.7 ms``, ``1.05 s``, ``1500 s``."""
     for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1000)):
-        if abs(span) >= size:
-            return (
-                f"{span / size:.3g} {unit}" if abs(span) < 1000 * size else f"{span // size} {unit}"
-            )
+        if (
+            abs(span) >= size - size // 2000
+        ):  # what would be rounded to 1000 of the next is one of these
+            value = span / size
+            return f"{value:.3g} {unit}" if abs(value) < ROUNDED_UP else f"{value:.0f} {unit}"
     return f"{span} ns"

@@ -4,9 +4,12 @@
 
 The program finds a `socket.socket` that behaves as the real one: a subclass whose calls read the
 clock, make the real call, read the clock again, and write one line of JSON, with the fields of
-``lab/evidence/calls.py``. What is built on sockets goes through it too: asyncio, socketserver,
+``lab/evidence/calls.py``. Waits for many sockets at once are written down by services.readiness. What is built on sockets goes through it too: asyncio, socketserver,
 selectors, makefile; of ssl, all but the reads and writes that OpenSSL makes by itself. Without
 ``--log``, LAB_CALLS_FD in the environment names an open descriptor.
+
+A process that has imported this module can also be forked and `become` the recorder of a program:
+no interpreter has to start for it.
 
 A line is one write to a descriptor opened for appending, so processes and threads share a log.
 SIGTERM ends the program as `sys.exit` does, so that its last calls are written as well.
@@ -15,8 +18,10 @@ SIGTERM ends the program as `sys.exit` does, so that its last calls are written 
 from __future__ import annotations
 
 import _socket
+import ctypes
 import errno
 import fcntl
+import gc
 import json
 import os
 import runpy
@@ -24,13 +29,16 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from time import time_ns
 from types import TracebackType
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
-from services import calls
+from services import calls, readiness
 
 USAGE = "usage: python -m services.record [--log FILE] PROGRAM [ARGUMENTS...]"
+GC_THRESHOLD = (700, 10, 10)  # as in a new interpreter
 HIGH = 200  # the log's descriptor moves up here, so that the program's own count from 3 as usual
 
 # The real calls that tell of a socket; made on recording sockets they leave no line.
@@ -52,6 +60,10 @@ CONNECTS = ("connect", "connect_ex")
 NAMING = (*CONNECTS, "bind", "listen")  # after these a socket may have another local address
 HOUSEKEEPING = frozenset({"detach", "getsockopt", "setblocking", "settimeout"})
 """Calls with which ssl moves a connection from a plain socket to its own: no program asked for them."""
+
+
+SOCKETS: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""The program's sockets by their descriptors, perhaps some that they no longer have."""
 
 
 class Log:
@@ -109,6 +121,7 @@ def recording_socket(log: Log) -> type[socket.socket]:
             else:  # wraps a descriptor that exists: no call to tell of
                 super().__init__(family, type, proto, fileno)
                 self._kind = kind_of(self.family, self.type, self.proto)
+            SOCKETS[_fileno(self)] = self
 
         def __del__(self) -> None:
             if _fileno(self) >= 0:  # dropped without close: the descriptor is closed all the same
@@ -207,6 +220,14 @@ def _ends(sock: Any, name: str) -> tuple[object, object]:
     return sock._local, sock._peer
 
 
+def _ends_of(descriptor: int) -> tuple[str, object, object]:
+    """Return kind, local and peer address of a descriptor's socket; empty if it is none of ours."""
+    sock = SOCKETS.get(descriptor)
+    if sock is None or _fileno(sock) != descriptor:
+        return "", None, None
+    return sock._kind, *_ends(sock, "")
+
+
 def _ask(question: Any, sock: Any) -> object:
     try:
         return calls.address(question(sock))
@@ -228,6 +249,7 @@ def main() -> NoReturn:
     file, arguments = _read_command_line(sys.argv[1:])
     log = Log(_open_log(file), arguments[0])
     socket.socket = recording_socket(log)  # type: ignore[misc]
+    readiness.watch(log, _ends_of)
     # A line is printed when it is complete and in one piece, so that programs may share an output.
     sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -245,6 +267,49 @@ def main() -> NoReturn:
         code = 128 + signal.SIGINT
     # Sockets that the program left open have been dropped by now, and their closing is written.
     sys.exit(code)
+
+
+def become(words: list[str], log: int) -> NoReturn:
+    """Record a program in this process, which was forked for it; end as an interpreter ends.
+
+    ``log`` is an open descriptor. All others but the standard ones are closed, as exec(2) would.
+    """
+    os.dup2(log, 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.environ["LAB_CALLS_FD"] = "3"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.freeze()  # what came with the fork: a collection would look at it, and so copy it
+    gc.set_threshold(*GC_THRESHOLD)
+    show_as([sys.executable, "-m", __name__, *words])
+    sys.argv[1:] = words
+    code = exit_code(main)
+    # As the interpreter itself leaves: waits for threads, calls what atexit knows, drops the modules.
+    ctypes.pythonapi.Py_Exit(code)
+    raise AssertionError("unreachable")
+
+
+def exit_code(program: Callable[[], object]) -> int:
+    """Call it as the interpreter calls a program; say what it says of the end, and give the exit code."""
+    try:
+        program()
+    except SystemExit as leaving:
+        if leaving.code is None or isinstance(leaving.code, int):
+            return leaving.code or 0
+        print(leaving.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def show_as(words: list[str]) -> None:
+    """Let ps(1) show these words for this process, as far as there is room (proc(5): arg_start)."""
+    with open("/proc/self/stat") as file:
+        start, end = map(int, file.read().rpartition(")")[2].split()[45:47])
+    octets = "\0".join(words).encode()[: end - start - 1]
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, octets, len(octets))
 
 
 def _read_command_line(words: list[str]) -> tuple[str | None, list[str]]:

@@ -39,6 +39,10 @@ def _namespaces_can_be_made() -> bool:
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (
+        lambda: shutil.which("chromium") is not None,
+        "Chromium (sudo apt install chromium)",
+    ),
     "docker": (_docker_answers, "a running Docker engine (lab doctor)"),
     "root": (lambda: os.geteuid() == 0, "root, to make network namespaces"),
     "namespaces": (_namespaces_can_be_made, "network namespaces (lab doctor)"),

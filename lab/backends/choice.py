@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.backends.base import Engine, Say
-from lab.errors import DockerForbidden, DockerMissing
+from lab.errors import DockerForbidden, DockerMissing, NamespacesForbidden
 from lab.text import Text
 
 ENGINES = ("auto", "docker", "namespaces")
@@ -32,3 +32,17 @@ def choose(name: str, root: Path, language: str, say: Say) -> Engine:
     from lab.backends.namespaces import NamespacesEngine
 
     return NamespacesEngine(root, language)
+
+
+def quickest(name: str, root: Path, language: str, say: Say) -> Engine:
+    """The engine of that name; "auto" is namespaces, which start at once, else Docker."""
+    if name == "auto":
+        from lab.backends.namespaces import NamespacesEngine
+
+        engine = NamespacesEngine(root, language)
+        try:
+            engine.prepare(say)
+        except NamespacesForbidden:
+            return choose("docker", root, language, say)
+        return engine
+    return choose(name, root, language, say)

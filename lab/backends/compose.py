@@ -29,8 +29,8 @@ _COMPLAINTS: tuple[tuple[str, type[EngineError]], ...] = (
     (r"permission denied.*docker(\.sock|.* daemon)|PermissionError", DockerForbidden),
     (r"cannot connect to the docker daemon|couldn't connect to docker daemon", DockerMissing),
 )
-_PRINTED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client)(?:[-_]\d+)?\s+\| ?(.*)$")
-_EXITED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client)[-_]\d+ exited with code (\d+)")
+_PRINTED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client|web)(?:[-_]\d+)?\s+\| ?(.*)$")
+_EXITED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client|web)[-_]\d+ exited with code (\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from lab.scenarios.base import Scenario
 
 PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
+PAGE_PORT = "LAB_WEB_PORT"
 
 Show = Callable[[Line], None]
 
@@ -40,7 +43,8 @@ class Composed(Struct, frozen=True):
         write_plan(scenario, self.captures / PLAN_FOLDER)
         self._remove_outdated(image)
         began = datetime.now(UTC)
-        with self.compose.up(_environment(scenario, image, language)) as process:
+        environment = _environment(scenario, image, language) | {PAGE_PORT: self._page_port()}
+        with self.compose.up(environment) as process:
             try:
                 aside = self._follow(process, show)
             finally:
@@ -54,6 +58,8 @@ class Composed(Struct, frozen=True):
         except Exception:
             self._show_output("sniffer", began, show)
             raise
+        if page := self._page():
+            show(Line("web", f"http://{page}/"))
 
     def _remove_outdated(self, image: str) -> None:
         """Made from another image than this checkout's: compose 1.29 would ask what to do."""
@@ -66,6 +72,8 @@ class Composed(Struct, frozen=True):
         aside: list[str] = []
         for words in output(process):
             match understand(words):
+                case Line("web"):  # where it listens in its container
+                    pass
                 case Line() as line:
                     show(line)
                 case Exited("sniffer", code):  # the run is over; what is left of compose can go
@@ -92,6 +100,25 @@ class Composed(Struct, frozen=True):
                 for words in container.logs(since=since).decode().splitlines():
                     show(Line(service, words))
 
+    def _page_port(self) -> str:
+        """The port that is asked for, or that the page has already, else 8080 or any that is free."""
+        if asked := os.environ.get(PAGE_PORT):
+            return asked
+        if bound := self._page():
+            return bound.rpartition(":")[2]
+        for port in (8080, 0):
+            with suppress(OSError), socket.create_server(("127.0.0.1", port)) as free:
+                return str(free.getsockname()[1])
+        return ""
+
+    def _page(self) -> str:
+        """Where the page is published, "127.0.0.1:8080"; "" while it does not run."""
+        for container in self._containers():
+            if container.labels[_SERVICE] == "web" and container.ports.get("8080/tcp"):
+                (bound, *_) = container.ports["8080/tcp"]
+                return f"{bound['HostIp']}:{bound['HostPort']}"
+        return ""
+
     def _containers(self) -> list[Any]:
         labels = [f"{PROJECT}={self.compose.project}", f"{CHECKOUT}={self.compose.root}"]
         found = self.client.containers.list(
@@ -100,7 +127,7 @@ class Composed(Struct, frozen=True):
         return list(found)
 
 
-def _environment(scenario: Scenario, image: str, language: str) -> Mapping[str, str]:
+def _environment(scenario: Scenario, image: str, language: str) -> dict[str, str]:
     """What compose.yaml asks for."""
     return {
         "LAB_IMAGE": image,
@@ -109,6 +136,7 @@ def _environment(scenario: Scenario, image: str, language: str) -> Mapping[str, 
         "LAB_PLAN": f"/captures/{PLAN_FOLDER}",
         "LAB_SCENARIO": scenario.id,
         "LAB_START": "service_started",  # the hosts keep the order by themselves
+        "LAB_WEB_LEAVE": "no",  # the page stays until `lab down`
     }
 
 

@@ -4,7 +4,8 @@ The plan comes on stdin, marshalled; the end of stdin means "stop". What happens
 lines of words parted by tabs: "built NANOSECONDS", "left NAME CODE", "lost NAME" (it left, and the
 run goes no further), "run FOLDER", "failed STEP REASON". The first program at the switch is the
 sniffer. The whole run waits for the start of this program, so it imports few and small modules, and
-nothing of the lab.
+nothing of the lab. What several programs need it may be told to import: whatever is to run as
+``python -m MODULE`` is then a fork of it, and not an interpreter that starts and imports that again.
 
     process          namespaces (namespaces(7))        life
     keeper           the machine's; a user namespace   waits for the first process
@@ -56,10 +57,16 @@ class Failed(Exception):
         tell("failed", where + self.step, self.reason)
 
 
-def main() -> NoReturn:
-    """Read the plan, enter new namespaces, and stay for as long as their first process does."""
+def main(*modules: str) -> NoReturn:
+    """Read the plan, enter new namespaces, and stay for as long as their first process does.
+
+    ``modules`` are imported first, for those that are forked.
+    """
+    if modules:
+        load(modules)
     began = time.monotonic_ns()
     plan = marshal.load(sys.stdin.buffer)  # noqa: S302  our own parent's
+    plan["forks"] = bool(modules)
     try:
         enter(user=plan["user"])
     except Failed as failure:
@@ -70,6 +77,22 @@ def main() -> NoReturn:
         keep(plan, began)
     _, status = os.waitpid(first, 0)
     os._exit(0 if status == 0 else 1)
+
+
+def load(modules: tuple[str, ...]) -> None:
+    """Import what forks will need; whatever cannot be imported they will find themselves."""
+    import gc
+    import importlib
+    import site
+
+    gc.set_threshold(100_000)  # few collections while modules load, here and in the forks
+    site.main()  # put off by -S
+    sys.path[0] = os.getcwd()
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except (Exception, SystemExit):  # noqa: S112
+            continue
 
 
 def enter(*, user: bool) -> None:
@@ -191,6 +214,8 @@ class Lab:
             os.dup2(self.plan["outputs"][name], descriptor)
         signal.set_wakeup_fd(-1)
         words = self.plan["programs"][name]
+        if self.plan["forks"] and words[1:2] == ["-m"]:
+            become(words)
         try:
             os.execv(words[0], words)
         except OSError as error:
@@ -250,14 +275,34 @@ class Lab:
             if os.path.exists(RUN):
                 tell("run", os.readlink(RUN))
             self._limit(0 if code else LEAVE_WITHIN)  # hosts may wait for it, in vain
-        elif self.at_switch and not is_published() and self._is_missed(name, code):
+        elif self.at_switch and self._is_missed(name, code) and not is_published():
             tell("lost", name)
             self.stop()
         tell("left", name, code)
 
     def _is_missed(self, name: str, code: int) -> bool:
-        """Whether nobody would notice; of a host it knows the sniffer sees the port vanish."""
+        """Whether nobody would notice; of a host it knows the sniffer sees the port vanish.
+
+        Also true of what leaves while the run is published: ask for that afterwards.
+        """
         return code != 0 if name in self.at_switch else not is_announced(name)
+
+
+def become(words: list[str]) -> NoReturn:
+    """Turn into ``python -m MODULE ...`` without a new interpreter; tidy up as exec(2) would."""
+    from functools import partial
+    from runpy import run_module
+
+    from services.record import exit_code, show_as
+
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    show_as(words)
+    sys.argv = words[2:]
+    code = exit_code(partial(run_module, words[2], run_name="__main__", alter_sys=True))
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def is_announced(host: str) -> bool:

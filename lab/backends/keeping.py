@@ -7,7 +7,7 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from itertools import count
@@ -20,7 +20,7 @@ from lab.backends import kernel
 from lab.backends.base import Line
 from lab.backends.network import Network
 
-_START = "import sys; sys.path.insert(0, sys.argv[1]); import keeper; keeper.main()"
+_START = "import sys; sys.path[0] = sys.argv[1]; import keeper; keeper.main(*sys.argv[2:])"
 _REPORT = ""  # the source of what the keeper itself says
 _GULP = 1 << 16
 _OUTPUT = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
@@ -64,7 +64,9 @@ class Outcome(msgspec.Struct):
 class Keepers:
     """The keepers of one engine's runs. A keeper stops when the pipe that keeps it is closed."""
 
-    def __init__(self, root: Path, language: str) -> None:
+    def __init__(self, root: Path, language: str, modules: Sequence[str] = ()) -> None:
+        """``modules``: what programs need that are run as ``python -m``; they start sooner then."""
+        self._modules = modules
         self._root, self._captures = root, root / "captures"
         self._language = {"LAB_LANG": language} if language else {}
         self._pipes: set[FileIO] = set()
@@ -117,7 +119,7 @@ class Keepers:
     def _start(self, plan: int, writes: Mapping[str, int]) -> subprocess.Popen[bytes]:
         """A session of its own: Ctrl-C is ours to handle."""
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _START, str(Path(__file__).parent)],
+            [sys.executable, "-S", "-c", _START, str(Path(__file__).parent), *self._modules],
             cwd=self._root,
             env={**os.environ, **self._language, **_OUTPUT, "LAB_CPU": str(next(self._processors))},
             stdin=plan,

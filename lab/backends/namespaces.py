@@ -46,7 +46,7 @@ class NamespacesEngine:
 
     @cached_property
     def _keepers(self) -> Keepers:
-        return Keepers(self.root, self.language)
+        return Keepers(self.root, self.language, ("services.host",))
 
     def check(self) -> Iterator[Check]:
         """Look at the ip tool, then make the parts of a network, and let them go again."""

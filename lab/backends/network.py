@@ -1,7 +1,7 @@
 """The network of a run on the namespaces engine: a topology as addresses, `ip` commands, sysctls.
 
 Segment S is 10.77.S.0/24 and fd77:S::/64 on the bridge ``switchS`` of the switch's namespace. Its
-router has the number 1 there, the hosts count from 2 in the order of the topology: 10.77.1.2. These
+router has the number 1 there, the hosts count from 2 (or `Topology.first_host`): 10.77.1.2. These
 namespaces have no way out, so the addresses cannot clash with any of the machine's.
 """
 
@@ -13,8 +13,6 @@ from itertools import chain
 from msgspec import Struct
 
 from lab.topology import Host, Router, Topology
-
-FIRST_HOST = 2
 
 # A new namespace takes over some settings of the machine: here they are the same everywhere. Ports
 # below 1024 need no privilege, as in Docker's containers. Congestion control and buffers are what
@@ -99,7 +97,7 @@ def addresses(topology: Topology) -> dict[str, tuple[str, str]]:
 
 
 def _places(topology: Topology) -> Iterator[tuple[str, list[Interface]]]:
-    for number, host in enumerate(topology.hosts, FIRST_HOST):
+    for number, host in enumerate(topology.hosts, topology.first_host):
         name, segment = host.name, host.segment
         yield name, [Interface("eth0", name, segment, number, topology.mtu)]
     segments = sorted({host.segment for host in topology.hosts})

@@ -236,13 +236,14 @@ def abandoned(captures: Path) -> list[Path]:
 
 
 def _recorded(path: Path) -> bool:
-    """Whether a recorder holds the folder or is just making it, or it is not ours to judge."""
+    """Whether a recorder holds the folder, or is just making it or has just published it, or it
+    is not ours to judge."""
     try:
         with (path / "control" / "recorder").open("rb+") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not path.exists()
     except OSError:
         return True
-    return False
 
 
 def read_octets(path: Path) -> bytes | mmap.mmap:

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 
 import lab
 from lab.capture.base import KILLED, Listener, Recording, Task
 from lab.capture.control import Announcement, Control, Done
 from lab.capture.folder import RunFolder
-from lab.capture.scapy_socket import SCAPY_VERSION
+from lab.capture.rings import Rings
 from lab.capture.tap import Tap
 from lab.errors import (
     HostsMissing,
@@ -27,7 +28,11 @@ from lab.errors import (
 from lab.evidence.manifest import HostRecord, Manifest, TapRecord
 from lab.text import Text
 
-_TURN = 5  # ms: how long a turn waits for frames before it looks at the control files
+_TURN, _FIRST_TURN = (
+    5,
+    1,
+)  # ms: how long a turn waits for frames before it looks at the control files
+_FIRST = 1.0  # s: how long the turns are short
 
 _VANISHED = Text(
     "the port of host {host} vanished before the host said that it was done.",
@@ -43,11 +48,12 @@ class Recorder:
         task: Task,
         folder: RunFolder,
         listener: Listener,
+        rings: Rings,
         *,
         interrupted: Callable[[], bool],
         clock: Callable[[], int],
     ) -> None:
-        self._task, self._folder, self._listener = task, folder, listener
+        self._task, self._folder, self._listener, self._rings = task, folder, listener, rings
         self._interrupted, self._clock = interrupted, clock
         self._control = Control(folder.control)
         self._poll = select.poll()
@@ -55,6 +61,7 @@ class Recorder:
         self._taps: dict[str, Tap] = {}
         self._done: dict[str, Done] = {}
         self._told: dict[str, int] = {}  # frames the listener knows of
+        self._versions = _versions()
 
     def run(self) -> Recording:
         """Record until all hosts are done, or until the run cannot go on.
@@ -67,7 +74,7 @@ class Recorder:
             self._listen()
         except LabError as error:
             failure = error
-        taps = [tap.finish() for tap in self._taps.values()]
+        taps = self._end_taps()
         failures = [failure, *(tap.failure for tap in self._taps.values())]
         failure = next((one for one in failures if one), None)
         with suppress(RecordingError):
@@ -79,10 +86,19 @@ class Recorder:
             failure = type(failure)(**failure.details | {"folder": published})
         return Recording(published, manifest, failure)
 
+    def _end_taps(self) -> list[TapRecord]:
+        """Stop all, then wait for what their rings hold; the kernel takes them back meanwhile."""
+        for tap in self._taps.values():
+            tap.stop()
+        records = [tap.end() for tap in self._taps.values()]
+        for tap in self._taps.values():
+            Thread(target=tap.close).start()
+        return records
+
     def _listen(self) -> None:
-        progress = time.monotonic()
+        began = progress = time.monotonic()
         while len(self._done) < len(self._task.hosts) or self._control.wire_at_work:
-            self._poll.poll(_TURN)
+            self._poll.poll(_FIRST_TURN if progress < began + _FIRST else _TURN)
             if self._interrupted():
                 raise Interrupted(folder=self._folder.path)
             frames = sum(tap.drain() for tap in self._taps.values())
@@ -112,7 +128,7 @@ class Recorder:
         self._hosts[host] = announcement
         path = self._folder.path / f"{host}.pcapng"
         try:
-            tap = self._taps[host] = Tap(host, announcement.port, path)
+            tap = self._taps[host] = Tap(host, announcement.port, path, self._rings.take())
         except OSError as error:
             if error.errno in {errno.ENODEV, errno.ENXIO}:
                 raise PortMissing(host=host, interface=announcement.port) from error
@@ -120,6 +136,16 @@ class Recorder:
         self._poll.register(tap, select.POLLIN)
         self._control.answer(host)
         self._listener.recording(host, tap.port, path)
+        if len(self._taps) == len(self._task.hosts):
+            self._bring_scapy()
+
+    def _bring_scapy(self) -> None:
+        """Put the rings behind scapy sockets. scapy is slow to import: by now nobody waits for it."""
+        from lab.capture.scapy_socket import SCAPY_VERSION, RingSocket
+
+        self._versions["scapy"] = SCAPY_VERSION
+        for tap in self._taps.values():
+            tap.socket = RingSocket(tap.ring)
 
     def _check_ports(self, lost: list[str]) -> None:
         """A port may go once its host is done: its last word was looked for after the ports."""
@@ -153,7 +179,7 @@ class Recorder:
             unavailable=self._control.unavailable(),
             hosts=tuple(sorted(hosts, key=lambda host: order(host.name))),
             taps=tuple(sorted(taps, key=lambda tap: order(tap.host))),
-            versions=_versions(),
+            versions=self._versions,
         )
 
     def _host(self, name: str, said: Announcement) -> HostRecord:
@@ -183,6 +209,5 @@ def _versions() -> dict[str, str]:
     return {
         "kernel": os.uname().release,
         "python": ".".join(map(str, sys.version_info[:3])),
-        "scapy": SCAPY_VERSION,
         "lab": lab.__version__,
     }

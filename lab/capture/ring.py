@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ KEEP_NOTHING: Final = struct.pack("=HBBI", 0x06, 0, 0, 0)
 FRAME_SIZE: Final = 2048  # TPACKET_V3 packs frames tightly: this only has to divide the block
 SECOND: Final = 1_000_000_000
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 class RawFrame(NamedTuple):
     """One frame as the kernel saw it."""
@@ -73,6 +76,9 @@ class Statistics(NamedTuple):
 class Ring:
     """A ring on one interface; nothing is received before `start`.
 
+    One that is made without an interface is plugged in later: the kernel takes 10 ms to make a ring,
+    most of which it waits (synchronize_net), and no time to plug it in.
+
     It takes up 32 MiB. A block is handed over after ``retire_ms`` however little is in it, so their
     number also says how long thin traffic may go unread: 1.28 s.
 
@@ -81,14 +87,17 @@ class Ring:
     """
 
     def __init__(
-        self, interface: int, *, block_size: int = 1 << 18, blocks: int = 128, retire_ms: int = 10
+        self,
+        interface: int | None = None,
+        *,
+        block_size: int = 1 << 18,
+        blocks: int = 128,
+        retire_ms: int = 10,
     ) -> None:
         self._socket = _open()
         try:
-            # Protocol 0 ties the socket to the interface while it still receives nothing.
-            self._socket.bind((socket.if_indextoname(interface), 0))
-            bound = self._socket.getsockname()
-            self.name, self.hardware_type = str(bound[0]), int(bound[3])
+            if interface is not None:
+                self.plug(interface)
             self._ask(block_size, blocks, retire_ms)
             self._memory = mmap.mmap(self._socket.fileno(), block_size * blocks)
         except BaseException:
@@ -96,16 +105,26 @@ class Ring:
             raise
         self._octets = memoryview(self._memory)
         self._status = self._octets.cast("I")  # indexed by 4 octets
-        self._interface, self._block_size = interface, block_size
+        self._block_size = block_size
         self._at = 0  # offset of the block the kernel hands over next
         self._seen = self._dropped = 0
         self.delivered = 0  # frames handed to the caller
+
+    def plug(self, interface: int) -> None:
+        """Tie it to an interface; raises OSError (ENODEV, ENXIO) if that is not here."""
+        # Protocol 0: it still receives nothing.
+        self._socket.bind((socket.if_indextoname(interface), 0))
+        bound = self._socket.getsockname()
+        self.name, self.hardware_type, self._interface = str(bound[0]), int(bound[3]), interface
 
     def _ask(self, block_size: int, blocks: int, retire_ms: int) -> None:
         frames = block_size // FRAME_SIZE * blocks
         request = RING_REQUEST.pack(block_size, blocks, FRAME_SIZE, frames, retire_ms, 0, 0)
         self._socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
-        self._socket.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
+        # By way of ctypes: other threads go on while the kernel waits.
+        if _libc.setsockopt(self.fileno(), SOL_PACKET, PACKET_RX_RING, request, len(request)):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
 
     def attach_filter(self, program: bytes | bytearray) -> None:
         """Attach a BPF program given as the octets of a ``struct sock_fprog``."""

@@ -23,23 +23,26 @@ SCAPY_VERSION: str = VERSION
 class RingSocket(SuperSocket):  # type: ignore[misc]
     """Frames of one interface, both directions, for ``sniff(opened_socket=…)``.
 
-    ``filter`` is a capture filter in libpcap's language. Raises what `Ring` raises, and scapy's
-    Scapy_Exception for a filter that does not compile. At the end of the interface `recv` raises
-    EOFError, which ends scapy's loop.
+    ``interface`` may be a ring that records already. ``filter`` is a capture filter in libpcap's
+    language. Raises what `Ring` raises, and scapy's Scapy_Exception for a filter that does not
+    compile. At the end of the interface `recv` raises EOFError, which ends scapy's loop.
     """
 
     desc = "TPACKET_V3 receive ring"
     nonblocking_socket = False
 
-    def __init__(self, interface: int, filter: str | None = None, **ring: int) -> None:  # noqa: A002
+    def __init__(self, interface: int | Ring, filter: str | None = None, **ring: int) -> None:  # noqa: A002
         self.outs = None  # it only listens
-        self.ring = self.ins = Ring(interface, **ring)
+        records = isinstance(interface, Ring)
+        self.ring: Ring = interface if isinstance(interface, Ring) else Ring(interface, **ring)
+        self.ins = self.ring
         self.iface = self.ring.name
         self._waiting: deque[RawFrame] = deque()
         self._gone = False
         if filter:
             _attach(self.ring, filter)
-        self.ring.start()
+        if not records:
+            self.ring.start()
 
     def recv_raw(self, x: int = MTU) -> tuple[Any, bytes | None, EDecimal | None]:
         """The next frame: its class, its first x octets, its time in seconds to the nanosecond.

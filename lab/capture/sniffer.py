@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from lab.capture.base import Listener, Recording, Silent, Task
@@ -22,6 +22,7 @@ from lab.capture.disk import point, writing
 from lab.capture.folder import RunFolder
 from lab.capture.owner import become_owner
 from lab.capture.ring import check_capture
+from lab.capture.rings import Rings
 from lab.errors import LabError
 from lab.text import choose_language
 
@@ -34,27 +35,35 @@ def record(
     Raises CaptureForbidden, DiskFull or RecordingError if it cannot even begin; what goes wrong
     later is in the Recording, whose folder keeps what was recorded. Main thread only.
     """
-    listener = listener or Silent()
     with _signals() as interrupted:
         become_owner(task.captures)
         check_capture()
-        folder = RunFolder.create(
-            task.captures, task.scenario, clock, current=task.engine == "docker"
-        )
-        if task.plan:
-            folder.take_plan(task.plan)
-        if task.ready:
-            with writing(str(task.ready)):
-                point(task.ready, str(folder.path.absolute()))
-        listener.started(folder.path)
-        from lab.capture.recorder import Recorder  # scapy, msgspec: 0.2 s while the hosts start
+        with closing(Rings(len(task.hosts))) as rings:
+            return _record(task, listener or Silent(), rings, interrupted, clock)
 
-        recorder = Recorder(task, folder, listener, interrupted=interrupted, clock=clock)
-        recording = recorder.run()
-        if task.ready:
-            with suppress(OSError):
-                point(task.ready, str(recording.folder.absolute()))
-        return recording
+
+def _record(
+    task: Task,
+    listener: Listener,
+    rings: Rings,
+    interrupted: Callable[[], bool],
+    clock: Callable[[], int],
+) -> Recording:
+    folder = RunFolder.create(task.captures, task.scenario, clock, current=task.engine == "docker")
+    if task.plan:
+        folder.take_plan(task.plan)
+    if task.ready:
+        with writing(str(task.ready)):
+            point(task.ready, str(folder.path.absolute()))
+    listener.started(folder.path)
+    from lab.capture.recorder import Recorder  # takes a while, in which the hosts start
+
+    recorder = Recorder(task, folder, listener, rings, interrupted=interrupted, clock=clock)
+    recording = recorder.run()
+    if task.ready:
+        with suppress(OSError):
+            point(task.ready, str(recording.folder.absolute()))
+    return recording
 
 
 class Reports:

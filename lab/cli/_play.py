@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from lab.backends.base import Line, Say
 from lab.cli._narration import Narration
-from lab.errors import RunIncomplete
+from lab.errors import LabError, RunIncomplete
 from lab.text import Language, Text, same
+
+if TYPE_CHECKING:  # numpy: imported when it is needed
+    from lab.evidence.run import Evidence
+    from lab.report.verdict import Verdict
 
 CAPTURES = Text("captures: {folder}", "抓包文件：{folder}")
 LOOK = Text(
@@ -31,8 +39,9 @@ def play_and_tell(scenario: str, engine: str, language: Language) -> int:
     chosen = choose(engine, root, language.value, say)
     captures = root / "captures"
     show = _Show(wanted.topology.names, captures, language)
+    Thread(target=_load).start()
     folder = play(chosen, wanted, captures, say, show)
-    return summarise(folder, language)
+    return summarise(folder, language, show.seen)
 
 
 def play_every(engine: str, language: Language) -> int:
@@ -45,22 +54,48 @@ def play_every(engine: str, language: Language) -> int:
     return _every.play_every(choose(engine, root, language.value, say), root, language, say)
 
 
-def summarise(folder: Path, language: Language) -> int:
-    """Print a run's account and where it lies, and save it there.
+def _load() -> None:
+    """Import what telling of a run takes, while its hosts start."""
+    importlib.import_module("lab.report.account")
+    importlib.import_module("lab.report.growing")
 
-    Returns 0, or the exit code of what is wrong with the run; raises RunIncomplete.
-    """
+
+class Seen(NamedTuple):
+    """What is to be said of a run."""
+
+    folder: Path
+    evidence: Evidence
+    judged: Verdict | None
+    lines: list[str]
+
+
+def look(folder: Path, language: Language) -> Seen:
+    """Look at a run that is over; raises LabError if it cannot be read."""
     from lab.analyze import load_run
     from lab.capture.tracing import await_kernel_log
     from lab.cli import _output
     from lab.report.account import account, judge
-    from lab.saving import save_account
 
     await_kernel_log(folder)
     evidence = load_run(folder)
     judged = judge(evidence)
+    lines = account(evidence, judged, language, _output.columns(), _output.paint())
+    return Seen(folder, evidence, judged, list(lines))
+
+
+def summarise(folder: Path, language: Language, seen: Seen | None = None) -> int:
+    """Print a run's account and where it lies, and save it there; ``seen``: it was looked at already.
+
+    Returns 0, or the exit code of what is wrong with the run; raises RunIncomplete.
+    """
+    from lab.cli import _output
+    from lab.saving import save_account
+
+    if seen is None or seen.folder != folder:
+        seen = look(folder, language)
+    _, evidence, judged, lines = seen
     click.echo()
-    _output.write(account(evidence, judged, language, _output.columns(), _output.paint()))
+    _output.write(lines)
     click.echo()
     click.echo(CAPTURES.fill(folder=_near(folder)).say(language))
     click.echo(LOOK.fill(file=_near(folder / evidence.view.file)).say(language))
@@ -85,13 +120,21 @@ class _Show:
 
     def __init__(self, hosts: tuple[str, ...], captures: Path, language: Language) -> None:
         self._narration = Narration(hosts, language, partial(_echo, "sniffer"))
-        self._captures = captures
+        self._captures, self._language = captures, language
+        self.seen: Seen | None = None
 
     def __call__(self, line: Line) -> None:
-        if line.source == "sniffer":
-            self._narration.hear(line.words, self._captures)
-        else:
+        if line.source != "sniffer":
             _echo(line.source, line.words)
+            return
+        self._narration.hear(line.words, self._captures)
+        if line.words.startswith("@saved\t"):
+            self._look(self._captures / line.words.split("\t")[1])
+
+    def _look(self, folder: Path) -> None:
+        """Look at the run while its namespaces go, for which the kernel needs as long."""
+        with suppress(LabError):  # said where it is to be printed
+            self.seen = look(folder, self._language)
 
 
 def _echo(source: str, words: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import fill
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,19 +16,22 @@ from msgspec.structs import replace
 from lab.cli import _options as options
 from lab.cli import _patience as patience
 from lab.cli import _several as several
+from lab.cli._filter import Asked, asked
 from lab.errors import LabError, NothingShared
-from lab.filters.expression import Question, parse
 from lab.filters.fields import FIELDS, FLAGS
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
     from lab.evidence.run import Evidence, View
+    from lab.filters.expression import Question
     from lab.filters.talks import Talk
     from lab.findings.base import Finding
 
 WIDTH = 80
 MANY, AT_A_GLANCE = 10_000, 100
 """Frames of a capture that takes long; its connections that are looked at if not all are asked for."""
+LARGE = 1 << 24
+"""Octets of a file that takes long enough to read for something else to be done meanwhile."""
 READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
 FINDING = Text("Looking for what is remarkable in {file}", "正在查找 {file} 中的异常")
 TELLING = Text("Putting {file} into words", "正在整理 {file} 的说明")
@@ -52,6 +57,8 @@ def _epilog() -> str:
             "  --filter 'tcp.port == 443 and retransmission'",
             "  --filter 'net 10.0.0.0/8 and not (conn_state == SF or udp)'",
             "  --filter 'rtt > 200ms or frame in 1000..2000'",
+            "  --filter 'bpf: tcp port 80 and host 10.0.0.1'",
+            "After bpf: pcap-filter(7), compiled by tcpdump; one frame that passes is enough.",
             "Fields, compared with ==, !=, <, <=, >, >=, in, contains (==, if left out):",
             *fields,
             "Words that hold if a frame carries that flag of Wireshark's, besides tcp and udp:",
@@ -68,7 +75,7 @@ class Wishes(Struct, frozen=True):
     summary: bool
     everything: bool
     stream: tuple[str, int] | None
-    question: Question | None
+    asked: Asked | None  # by --filter
 
 
 def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, int] | None:
@@ -127,8 +134,7 @@ def command(
         raise click.UsageError("--merge takes two FILEs.")
     if annotate is not None and (len(files) > 1 + merge or files[0].is_dir()):
         raise click.UsageError("--annotate takes one FILE.")
-    question = parse(expression) if expression is not None else None
-    wishes = Wishes(language, as_json, summary, everything, stream, question)
+    wishes = Wishes(language, as_json, summary, everything, stream, asked(expression))
     errors: list[LabError] = []
     with patience.stoppable():
         for number, together in enumerate([files] if merge else [(file,) for file in files]):
@@ -161,14 +167,27 @@ def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
     from lab.evidence.build import alone
 
     first, *others = files
-    with _busy(READING, first, wishes):
-        if first.is_dir():
+    if first.is_dir():
+        with _busy(READING, first, wishes):
             return load_run(first)
-        view = load_file(first)
+    with _progress(first, wishes) as told:
+        if first.is_file() and first.stat().st_size > LARGE:
+            Thread(target=_load_findings, daemon=True).start()
+        view = load_file(first, told)
     if not others:
         return alone(view)
-    with _busy(READING, others[0], wishes):
-        return _together([view, load_file(others[0])])
+    with _progress(others[0], wishes) as told:
+        return _together([view, load_file(others[0], told)])
+
+
+def _load_findings() -> None:
+    """Load what comes after the reading, while that keeps the interpreter free."""
+    import lab.findings.tcp
+    import lab.report.explanation
+    import lab.report.overview
+    from lab.findings.base import kinds
+
+    deque((*kinds(lab.findings), *kinds(lab.findings.tcp)), maxlen=0)
 
 
 def _together(views: Sequence[View]) -> Evidence:
@@ -190,33 +209,42 @@ def _busy(doing: Text, file: Path | str, wishes: Wishes) -> Any:
     return patience.busy(doing.fill(file=safe(str(file))), wishes.language)
 
 
+def _progress(file: Path, wishes: Wishes) -> Any:
+    from lab.report.glyphs import safe
+
+    return patience.progress(READING.fill(file=safe(str(file))), wishes.language)
+
+
 def _tell(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> None:
     from lab.cli import _output as output
     from lab.findings.base import findings
 
     view = evidence.view
+    question = wishes.asked(evidence) if wishes.asked else None
     with _busy(FINDING, view.file, wishes):
         found = findings(evidence, at_most=_at_most(evidence, wishes, annotate))
     if annotate is not None:
         _annotate(view, found, annotate, wishes)
     if wishes.as_json:
-        for record in _records(evidence, found, wishes):
+        for record in _records(evidence, found, wishes, question):
             output.write_json(record)
         return
     with _busy(TELLING, view.file, wishes):
-        lines = [*_lines(evidence, found, wishes)]
+        lines = [*_lines(evidence, found, wishes, question)]
     output.write(lines)
 
 
 def _at_most(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> int | None:
     """How many connections to look at one by one; None: all, where each may be asked about."""
     each = wishes.as_json and not wishes.summary
-    chosen = wishes.everything or wishes.stream or wishes.question or annotate
+    chosen = wishes.everything or wishes.stream or wishes.asked or annotate
     few = len(evidence.view.capture.frames) <= MANY or evidence.manifest.scenario
     return None if each or chosen or few else AT_A_GLANCE
 
 
-def _lines(evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes) -> Iterator[str]:
+def _lines(
+    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, question: Question | None
+) -> Iterator[str]:
     from lab.cli import _output as output
     from lab.report.choice import filtered, numbered
     from lab.report.closeup import closeup
@@ -233,7 +261,7 @@ def _lines(evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes) -> It
         return closeup(
             evidence, talk, found, language, columns, paint, everything=wishes.everything
         )
-    chosen = filtered(view, found, wishes.question) if wishes.question else None
+    chosen = filtered(view, found, question) if question else None
     tell = summary_and_findings if wishes.summary else explain
     return tell(
         evidence,
@@ -247,7 +275,7 @@ def _lines(evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes) -> It
 
 
 def _records(
-    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes
+    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, question: Question | None
 ) -> Iterator[dict[str, Any]]:
     """What `lab explain --json` prints: see `lab.report.records`."""
     from lab.evidence.build import talks
@@ -262,7 +290,7 @@ def _records(
     if wishes.stream:
         yield records.in_full(evidence, numbered(view, *wishes.stream), owned)
         return
-    chosen = filtered(view, found, wishes.question) if wishes.question else None
+    chosen = filtered(view, found, question) if question else None
     if wishes.summary:
         told = found if chosen is None else about(found, chosen)
         yield overview_record(overview(view)) | {"findings": [records.finding(f) for f in told]}

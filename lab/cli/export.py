@@ -13,11 +13,13 @@ import click
 from lab.cli import _options as options
 from lab.cli import _patience as patience
 from lab.cli import _several as several
+from lab.cli._filter import Asked, asked
 from lab.cli._writing import appearing, written
 from lab.errors import LabError
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
+    from lab.analyze import Share
     from lab.evidence.run import Evidence
     from lab.filters.expression import Question
     from lab.report.tables.base import Table
@@ -85,12 +87,10 @@ def command(
         raise click.UsageError("Missing argument 'FILE|RUN...'.")
     if folder is None and len(wanted) > 1:
         raise click.UsageError("Name a folder with -o, or one --table for standard output.")
-    from lab.filters.expression import parse
-
-    question = parse(expression) if expression is not None else None
+    chosen = asked(expression)
     files = _Files(form, wanted, folder)
     with patience.stoppable(), files.opened():
-        errors = _export(targets, files, question, captures, language)
+        errors = _export(targets, files, chosen, captures, language)
         if not files.rows:
             several.end(errors)
     if folder:
@@ -102,7 +102,7 @@ def command(
 def _export(
     targets: tuple[str, ...],
     files: _Files,
-    question: Question | None,
+    chosen: Asked | None,
     captures: Path,
     language: Language,
 ) -> list[LabError]:
@@ -113,8 +113,9 @@ def _export(
     errors: list[LabError] = []
     for target in targets:
         try:
-            with patience.busy(READING.fill(file=safe(target)), language):
-                evidence = _load(target, captures)
+            with patience.progress(READING.fill(file=safe(target)), language) as told:
+                evidence = _load(target, captures, told)
+            question = chosen(evidence) if chosen else None
         except LabError as error:
             several.say(error, language)
             errors.append(error)
@@ -127,11 +128,13 @@ def _export(
     return errors
 
 
-def _load(target: str, captures: Path) -> Evidence:
+def _load(target: str, captures: Path, told: Share | None) -> Evidence:
     from lab.analyze import load, load_file
     from lab.evidence.build import alone
 
-    return alone(load_file(Path(target))) if target == "-" else load(captures, target)[1]
+    if target == "-":
+        return alone(load_file(Path(target), told))
+    return load(captures, target, told)[1]
 
 
 class _Form(Protocol):

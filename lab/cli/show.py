@@ -27,19 +27,84 @@ INCOMPLETE = Text("The run is incomplete: {reason}", "该次运行不完整：{r
 @click.argument("target", metavar="[RUN|FILE]", default="")
 @click.option("--absolute", is_flag=True, help="Sequence numbers as on the wire, not from the ISN.")
 @click.option("--all", "everything", is_flag=True, help="Every frame, however long the transfer.")
+@click.option("--html", "form", flag_value="html", help="The page: one self-contained file.")
+@click.option("--svg", "form", flag_value="svg", help="The ladder alone as SVG, for slides.")
+@click.option("--mermaid", "form", flag_value="mermaid", help="A Mermaid sequence diagram.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where --html, --svg or --mermaid go; else they are printed.",
+)
 @options.as_json
 @options.language
 @options.captures
 def command(
-    target: str, absolute: bool, everything: bool, as_json: bool, language: Language, captures: Path
+    target: str,
+    absolute: bool,
+    everything: bool,
+    form: str | None,
+    file: Path | None,
+    as_json: bool,
+    language: Language,
+    captures: Path,
 ) -> None:
     """Show a run, or a capture file, as a ladder; the newest run unless one is named."""
+    if file and not form:
+        raise click.UsageError("-o goes with --html, --svg or --mermaid.")
     from lab.analyze import first_damage, load
-    from lab.cli import _output as output
-    from lab.report.ladder import ladder
 
     name, evidence = load(captures, target)
+    if form:
+        _put(_drawn(form, name, evidence, language), file)
+    else:
+        _print(name, evidence, language, absolute=absolute, everything=everything, as_json=as_json)
+    if error := first_damage(evidence):
+        raise error
+
+
+def _drawn(form: str, name: str, evidence: Evidence, language: Language) -> str:
+    """The run as HTML, SVG or Mermaid."""
+    if form == "html":
+        from lab import page
+        from lab.report.account import judge
+
+        return page.report(Path(name).name, evidence, judge(evidence))
+    if form == "svg":
+        from lab.page.build import scene
+        from lab.page.svg import svg
+
+        return svg(scene(evidence), language)
+    from lab.page.mermaid import mermaid
+    from lab.report.ladder import ladder
+
+    return mermaid(ladder(evidence), language)
+
+
+def _put(text: str, file: Path | None) -> None:
+    """Into a file, whole or not at all; else to the terminal."""
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    from lab.cli._writing import appearing
+
+    with appearing(file) as opened:
+        opened.write(text.encode())
+
+
+def _print(
+    name: str,
+    evidence: Evidence,
+    language: Language,
+    *,
+    absolute: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    from lab.cli import _output as output
     from lab.report.account import shows_background
+    from lab.report.ladder import ladder
 
     background = everything or shows_background(evidence)
     drawn = ladder(evidence, absolute=absolute, everything=everything, background=background)
@@ -59,8 +124,6 @@ def command(
                 *_verdict(evidence, language, paint),
             )
         )
-    if error := first_damage(evidence):
-        raise error
 
 
 def _head(name: str, evidence: Evidence, language: Language) -> Iterator[str]:

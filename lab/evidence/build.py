@@ -15,6 +15,7 @@ from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
 from lab.evidence.touched import WireLog, decode_touched
 from lab.evidence.vantage import Match, between_hosts, match_views
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import Frames
 from lab.packets.kinds import Protocol
 from lab.packets.pairs import ends
@@ -28,10 +29,13 @@ Octets = bytes | memoryview | mmap
 FOR_EVER = (1 << 63) - 1
 
 
-def view(host: str, file: str, octets: Octets) -> View:
-    """Read and analyse one capture file; raises NotACapture, naming ``file``."""
-    capture = read_capture(octets, name=file)
-    return View(host, file, capture, connections(capture), tuple(exchanges(capture)))
+def view(host: str, file: str, octets: Octets, each: Each = one_by_one) -> View:
+    """Read and analyse one capture file; raises NotACapture, naming ``file``.
+
+    ``each``: see `lab.packets.each`.
+    """
+    capture = read_capture(octets, name=file, each=each)
+    return View(host, file, capture, connections(capture, each), tuple(exchanges(capture)))
 
 
 def talks(view: View) -> list[Connection | Exchange]:

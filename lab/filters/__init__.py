@@ -18,4 +18,7 @@ comparison if one of them does; ``!=`` is satisfied if the field has a value and
 FLAG is one of Wireshark's analysis flags, as ``retransmission`` or ``tcp.analysis.retransmission``;
 the fields are listed in `lab.filters.fields`. A field after ``tcp.`` or ``udp.`` has values for that
 protocol only. Wireshark's eq, ne, lt, le, gt and ge are understood.
+
+An expression that begins with ``bpf:`` is none of these: tcpdump compiles it, `lab.filters.bpf` runs it
+over the frames, and it holds for the exchanges of which at least one frame passes.
 """

@@ -16,6 +16,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
+import numpy as np
 from msgspec import Struct
 
 import lab.findings
@@ -23,11 +24,13 @@ import lab.findings.tcp
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects, suspects
 from lab.packets.addresses import Endpoint
+from lab.packets.pages import release_if_large
 from lab.tcp.model import Analysis, Connection
 from lab.text import Text
 from lab.udp.model import Exchange
 
 if TYPE_CHECKING:  # a healthy run has no use for it
+    from lab.evidence.offers import Answers
     from lab.evidence.talk import Talk
 
 
@@ -96,7 +99,11 @@ def findings(evidence: Evidence, *, at_most: int | None = None) -> tuple[Finding
             there are very many frames a sample; the findings say so, the first of them if
             connections were left out. None: everything is looked at.
     """
-    found = [one for kind in kinds(lab.findings) for one in _of_kind(kind, evidence, at_most)]
+    found: list[Finding] = []
+    frames = evidence.view.capture.frames
+    for kind in kinds(lab.findings):
+        found += _of_kind(kind, evidence, at_most)
+        release_if_large(frames.octets, frames=len(frames))
     found += _of_connections(evidence, at_most)
     order = list(Severity)
     found.sort(key=lambda f: (-order.index(f.severity), f.frames[:1], f.id))
@@ -136,6 +143,13 @@ def of_talk(
     protocol = "udp" if isinstance(talk, Exchange) else "tcp"
     stream = talk.stream
     return Finding(kind, severity, words, tuple(frames), protocol, stream, then)
+
+
+def of_answers(some: Answers, kind: str, severity: Severity, words: Text, then: Text) -> Finding:
+    """A finding about what SYNs asked and SYN,ACKs answered, shown by these frames."""
+    frames = tuple(sorted((np.concatenate([some.syn, some.answer]) + 1).tolist()))
+    alone = int(some.stream[0]) if len(some) == 1 else None
+    return Finding(kind, severity, words, frames, "" if alone is None else "tcp", alone, then)
 
 
 def flagged(connection: Connection, wanted: Analysis) -> tuple[int, ...]:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity
-from lab.packets.checksums import checksum_errors
+from lab.packets.checksums import WORD, checksum_errors
 from lab.packets.frames import ABSENT, Capture, Frames, Protocol
+from lab.packets.pages import release_if_large
 from lab.text import Text
 
 Rows = NDArray[np.int64]
@@ -34,6 +35,16 @@ OF_A_SAMPLE = Text(
     "Of {size} frames looked at, a sample spread evenly: {words}",
     "在均匀抽取的 {size} 帧样本中：{words}",
 )
+NEXT_OFFLOADED = Text(
+    "Nothing is wrong on the wire. To see finished sums, turn offload off before you capture (`ethtool -K "
+    "DEV tx off`), or capture at the receiver.",
+    "线路上并无错误。要看到填好的校验和，请在抓包前关闭卸载（`ethtool -K 网卡 tx off`），或在接收方抓包。",
+)
+NEXT_WRONG = Text(
+    "The receiver drops them in silence: `nstat` counts TcpInCsumErrors, UdpInCsumErrors. Look for failing "
+    "hardware, or a device that rewrites packets (NAT, tunnels).",
+    "接收方会默默丢弃它们：`nstat` 中有 TcpInCsumErrors、UdpInCsumErrors 计数。请检查故障硬件，或改写数据包的设备（NAT、隧道）。",
+)
 NEXT_ALL = Text("`lab explain --all` looks at every frame.", "`lab explain --all` 检查每一帧。")
 
 MODULUS = 0xFFFF
@@ -41,6 +52,8 @@ MODULUS = 0xFFFF
 
 SAMPLE = 20_000
 """Frames looked at where that has to be enough."""
+
+TOGETHER = 1000  # frames that are copied at once
 
 _PLACES = (Protocol.TCP, 16, 6), (Protocol.UDP, 6, 17)
 """Offset of the checksum in the header, and the number in the pseudo-header."""
@@ -68,13 +81,13 @@ def sample(evidence: Evidence) -> Iterator[Finding]:
 def _found(capture: Capture) -> Iterator[Finding]:
     wrong = checksum_errors(capture)
     left = _are_partial(capture.frames, wrong - 1)
-    for severity, words, id_, numbers in (
-        (Severity.NOTE, OFFLOADED, "offload", wrong[left]),
-        (Severity.WARNING, WRONG, "checksum", wrong[~left]),
+    for severity, words, id_, then, numbers in (
+        (Severity.NOTE, OFFLOADED, "offload", NEXT_OFFLOADED, wrong[left]),
+        (Severity.WARNING, WRONG, "checksum", NEXT_WRONG, wrong[~left]),
     ):
         if len(numbers):
             told = words.fill(count=f"{len(numbers):,}")
-            yield Finding(id_, severity, told, tuple(numbers.tolist()))
+            yield Finding(id_, severity, told, tuple(numbers.tolist()), next=then)
 
 
 def _sampled(frames: Frames) -> Rows | None:
@@ -87,18 +100,32 @@ def _sampled(frames: Frames) -> Rows | None:
 
 
 def _copied(frames: Frames, rows: Rows) -> Frames:
-    """Some frames, with their octets next to one another: nothing between them is read."""
-    columns = {
-        name: getattr(frames, name)[rows] for name in frames.__struct_fields__ if name != "octets"
-    }
-    begin, size = columns["start"], columns["captured"].astype(np.int64)
+    """Some frames, with their octets next to one another: nothing between them is read.
+
+    Transport headers come to lie at multiples of a word, so that they are summed in one go.
+    """
+    others = ("octets", "fragments")
+    names = (name for name in frames.__struct_fields__ if name not in others)
+    columns = {name: getattr(frames, name)[rows] for name in names}
+    before = (columns["start"] - columns["transport"]) % WORD  # octets copied before the frame
+    begin = columns["start"] - before
+    size = (before + columns["captured"] + WORD - 1) // WORD * WORD
     moved = begin - (np.cumsum(size) - size)
-    octets = frames.octets.data
-    pieces = zip(begin.tolist(), (begin + size).tolist(), strict=True)
-    copied = b"".join(octets[start:end] for start, end in pieces)
+    copied = _joined(frames, begin, begin + size)
     for name in ("start", "network", "transport", "payload"):
         columns[name] = np.where(columns[name] == ABSENT, ABSENT, columns[name] - moved)
     return Frames(octets=np.frombuffer(copied, np.uint8), **columns)
+
+
+def _joined(frames: Frames, begin: Rows, end: Rows) -> bytes:
+    """Stretches of the file, one after another; few of its pages are held at a time."""
+    copied = bytearray()
+    for first in range(0, len(begin), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        starts, ends = begin[some].tolist(), end[some].tolist()
+        copied += b"".join(map(frames.octets.data.__getitem__, map(slice, starts, ends)))
+        release_if_large(frames.octets, starts[0], ends[-1], len(frames))
+    return bytes(copied)
 
 
 def _are_partial(frames: Frames, rows: Rows) -> NDArray[np.bool_]:

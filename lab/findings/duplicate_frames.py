@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted
 from lab.packets.frames import Frames, Protocol
+from lab.packets.pages import release_if_large
 from lab.text import Text
 
 TWICE = Text(
@@ -32,8 +33,11 @@ NEXT_SOME = Text(
     "Look for a loop at layer 2, a retransmitting radio link, or a mirror port that copies both directions.",
     "检查二层环路、会重发的无线链路，或同时复制两个方向的镜像端口。",
 )
+Rows = NDArray[np.int64]
+
 NEAR = 4
 """Frames between a packet and its copy, at most."""
+TOGETHER = 1 << 12
 SOON = 5_000_000  # ns
 LEAST = 3
 """Different identifications: a stack may give all packets the same one (RFC 6864)."""
@@ -61,27 +65,54 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _copies(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _copies(frames: Frames, rows: Rows) -> Rows:
     """The rows that repeat one of the few before them; an identification of 0 says nothing."""
-    at = frames.network[rows] + 4
-    number = frames.octets[at].astype(np.uint16) << np.uint16(8) | frames.octets[at + 1]
     again = np.zeros(len(rows), np.bool_)
-    if np.count_nonzero(np.bincount(number, minlength=1)) < LEAST:
-        return rows[again]
-    columns = (
-        frames.sequence,
-        frames.acknowledgment,
+    sequence, acknowledgment = frames.sequence[rows], frames.acknowledgment[rows]
+    for step in range(1, NEAR + 1):
+        alike = sequence[step:] == sequence[:-step]
+        alike &= acknowledgment[step:] == acknowledgment[:-step]
+        at = np.flatnonzero(alike) + step
+        at = at[_same_segment(frames, rows[at], rows[at - step])]
+        again[at[_same_number(frames, rows[at], rows[at - step])]] = True
+    found = rows[again]
+    return found if len(found) and _tells_apart(frames, rows) else found[:0]
+
+
+def _same_number(frames: Frames, rows: Rows, before: Rows) -> NDArray[np.bool_]:
+    """Which of these packets have the same number as those; 0 is none."""
+    number = _identification(frames, rows)
+    same: NDArray[np.bool_] = (number == _identification(frames, before)) & (number != 0)
+    return same
+
+
+def _same_segment(frames: Frames, rows: Rows, before: Rows) -> NDArray[np.bool_]:
+    """Which of these segments are those again, told by all but their sequence numbers."""
+    same: NDArray[np.bool_] = frames.time[rows] - frames.time[before] < SOON
+    for column in (
         frames.flags,
         frames.payload_length,
         frames.source_port,
         frames.destination_port,
         frames.source[:, 1],
         frames.destination[:, 1],
-    )
-    for step in range(1, NEAR + 1):
-        at = np.flatnonzero((number[step:] == number[:-step]) & (number[step:] != 0)) + step
-        same = frames.time[rows[at]] - frames.time[rows[at - step]] < SOON
-        for column in columns:
-            same &= column[rows[at]] == column[rows[at - step]]
-        again[at[same]] = True
-    return rows[again]
+    ):
+        same &= column[rows] == column[before]
+    return same
+
+
+def _identification(frames: Frames, rows: Rows) -> NDArray[np.uint16]:
+    """The packets' numbers, read so many at a time that few pages of a large file are held."""
+    found = np.empty(len(rows), np.uint16)
+    for begin in range(0, len(rows), TOGETHER):
+        some = slice(begin, begin + TOGETHER)
+        at = frames.network[rows[some]] + 4
+        found[some] = frames.octets[at].astype(np.uint16) << np.uint16(8) | frames.octets[at + 1]
+        release_if_large(frames.octets, int(at[0]), int(at[-1]), len(frames))
+    return found
+
+
+def _tells_apart(frames: Frames, rows: Rows) -> bool:
+    """Whether the stacks number their packets at all."""
+    seen = np.bincount(_identification(frames, rows), minlength=1)
+    return bool(np.count_nonzero(seen) >= LEAST)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from lab.evidence.run import Evidence
 from lab.evidence.states import Disagreement, disagreements
 from lab.evidence.witnesses import End, Witnesses
-from lab.findings.base import Finding, Severity
+from lab.findings.base import Finding, Severity, of_talk
 from lab.tcp.model import State
 from lab.text import Text
 from lab.units import short_span
@@ -19,6 +19,11 @@ from lab.units import short_span
 WORDS = Text(
     "By the segments at its port {host} would be in {inferred}; its kernel was in {state} for {span}.",
     "按其端口上的报文段推断，{host} 应处于 {inferred}；其内核却有 {span} 处于 {state}。",
+)
+NEXT = Text(
+    "Look at the last segments before: {host} may have refused one (wrong checksum, out of window, full "
+    "queue). Its counters (`nstat`) name the reason.",
+    "查看此前最后几个报文段：{host} 可能拒收了其中之一（校验和错误、超出窗口、队列已满）。其计数器（`nstat`）会指出原因。",
 )
 MARGIN = 100_000_000
 """ns that a busy machine may need from a segment to its consequence, or from a cause to its segment."""
@@ -42,9 +47,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                     span=short_span(found.until - found.since),
                 )
                 frames = _frames(witnesses, end, found)
-                yield Finding(
-                    "kernel_disagrees", Severity.WARNING, words, frames, "tcp", connection.stream
-                )
+                then = NEXT.fill(host=end.view.host)
+                yield of_talk(connection, "kernel_disagrees", Severity.WARNING, words, frames, then)
 
 
 def _first(witnesses: Witnesses, end: End) -> Disagreement | None:

@@ -58,6 +58,47 @@ MEANINGS = {
     "TCP_TOO_OLD_ACK": Text("its ACK was too old", "ACK 过旧"),
     "TCP_MINTTL": Text("its TTL was below the socket's minimum", "TTL 低于套接字要求的最小值"),
 }
+FULL = Text(
+    "The program reads too slowly, or its buffer is too small: see `ss -m` on {host}, SO_RCVBUF and "
+    "net.core.rmem_max.",
+    "程序读取太慢，或缓冲区太小：在 {host} 上查看 `ss -m`、SO_RCVBUF 与 net.core.rmem_max。",
+)
+ACCEPT = Text(
+    "`ss -ltn` on {host} shows the queue (Recv-Q) and its limit (Send-Q): call accept sooner, or raise "
+    "listen's backlog and net.core.somaxconn.",
+    "在 {host} 上用 `ss -ltn` 查看队列（Recv-Q）及其上限（Send-Q）：应更快地调用 accept，"
+    "或增大 listen 的 backlog 与 net.core.somaxconn。",
+)
+RULES = Text(
+    "Find the rule on {host}: `nft list ruleset` or `iptables -vnL` shows which counter grows.",
+    "在 {host} 上找出该规则：`nft list ruleset` 或 `iptables -vnL` 可见哪条规则的计数在增长。",
+)
+NO_PROGRAM = Text(
+    "`ss -lntu` on {host} shows which program is bound to which port and address.",
+    "在 {host} 上用 `ss -lntu` 查看哪个程序绑定在哪个端口和地址上。",
+)
+DAMAGED = Text(
+    "Look for failing hardware, or a device on the way that rewrites packets; the sender's own capture "
+    "shows whether it sent them so.",
+    "检查故障硬件，或途中改写数据包的设备；发送方自己的抓包可说明它发出时是否如此。",
+)
+OTHERWISE = Text(
+    "A capture shows these frames though no program got them. Watch the reason on {host}: `perf trace -e "
+    "skb:kfree_skb`, and `nstat`.",
+    "抓包中有这些帧，程序却收不到。可在 {host} 上观察原因：`perf trace -e skb:kfree_skb` 与 `nstat`。",
+)
+NEXT = {
+    "NO_SOCKET": NO_PROGRAM,
+    "SOCKET_RCVBUFF": FULL,
+    "SOCKET_BACKLOG": FULL,
+    "TCP_ZEROWINDOW": FULL,
+    "TCP_LISTEN_OVERFLOW": ACCEPT,
+    "NETFILTER_DROP": RULES,
+    "IP_CSUM": DAMAGED,
+    "TCP_CSUM": DAMAGED,
+    "UDP_CSUM": DAMAGED,
+    "ICMP_CSUM": DAMAGED,
+}
 COUNTERS = {
     "SOCKET_BACKLOG": "TcpExt.TCPBacklogDrop",
     "IP_RPFILTER": "TcpExt.IPReversePathFilter",
@@ -91,7 +132,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             counter = UDP_COUNTERS if protocol == Protocol.UDP else COUNTERS
             words = _words(evidence, view.host, reason, len(numbers), counter.get(reason, ""))
             frames = tuple(number for number in shown if number)
-            yield Finding("kernel_drop", Severity.WARNING, words, frames)
+            then = NEXT.get(reason, OTHERWISE).fill(host=view.host)
+            yield Finding("kernel_drop", Severity.WARNING, words, frames, next=then)
 
 
 def _words(evidence: Evidence, host: str, reason: str, count: int, counter: str) -> Text:

@@ -22,7 +22,11 @@ LANES = 512
 PART = 16 * 1024  # octets of a part, at least
 STRIDE, REACH = 256, 8192  # octets of a part in which a beginning is looked for: at a time, in all
 CERTAIN = 3  # records in a row that have to look right
-WINDOW, GROWTH, LARGEST_WINDOW = 1 << 22, 8, 1 << 30  # octets that are followed at once
+WINDOW, GROWTH, LARGEST_WINDOW = 1 << 22, 8, 1 << 29  # octets that are followed at once
+
+
+def _stay(begin: int, end: int) -> None:
+    """Nothing has to be done."""
 
 
 class Chain(Struct, frozen=True):
@@ -31,6 +35,7 @@ class Chain(Struct, frozen=True):
     sizes: Callable[[Offsets], NDArray[np.integer]]  # whole length of each record; never 0
     likely: Callable[[Offsets], NDArray[np.bool_]]  # may it begin here? cheap, and mostly right
     align: int = 1  # records begin at multiples of it
+    leave: Callable[[int, int], None] = _stay  # told from where to where all has been found
 
     def follow(self, first: int, stop: int) -> Offsets:
         """The offsets of records from ``first`` on, and at the end the one where to go on.
@@ -41,8 +46,10 @@ class Chain(Struct, frozen=True):
         found, at, window = [np.zeros(0, np.int64)], first, WINDOW
         while at < stop and window:
             end = min(at + window, stop)
-            part, at = self._window(at, end)
+            begin = at
+            part, at = self._window(begin, end)
             found.append(part)
+            self.leave(begin, at)
             window = min(GROWTH * window, LARGEST_WINDOW) if at >= end else 0
         return np.append(np.concatenate(found), at)
 

@@ -14,6 +14,9 @@ _ONES = 0xFFFF
 _CHUNK = 1 << 22
 """Octets of the file that are widened to sums at a time."""
 
+WORD = 4
+"""Octets summed at a time: 2^16 is 1 modulo 65535, so any multiple of 2 gives the same."""
+
 _PSEUDO = {Protocol.TCP: TCP, Protocol.UDP: UDP, Protocol.ICMPV6: ICMPV6, Protocol.ICMP: 0}
 """Protocol numbers for the pseudo-header; ICMP's checksum covers none (0 marks that)."""
 
@@ -83,15 +86,17 @@ def _cut(frames: Frames) -> NDArray[np.int64]:
 def _sums(
     octets: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Sum the big-endian 16-bit words of each range; ranges ascend and do not overlap."""
+    """Sum the big-endian 16-bit words of each range, modulo 65535; ranges ascend, none overlap."""
     sums = np.zeros(len(begin), np.uint64)
-    words = (end - begin) // 2
-    for parity in (0, 1):
-        rows = np.flatnonzero((begin % 2 == parity) & (words > 0))
+    words = (end - begin) // WORD
+    for place in range(WORD):
+        rows = np.flatnonzero((begin % WORD == place) & (words > 0))
         for part in _parts(rows, begin):
             sums[part] = _word_sums(octets, begin[part], words[part])
-    odd = np.flatnonzero((end - begin) % 2 == 1)
-    sums[odd] += octets[end[odd] - 1].astype(np.uint64) << np.uint64(8)
+    for place in range(WORD - 1):  # what no whole word holds
+        at = begin + words * WORD + place
+        rows = np.flatnonzero(at < end)
+        sums[rows] += octets[at[rows]].astype(np.uint64) << np.uint64(8 * (1 - place % 2))
     return sums
 
 
@@ -106,11 +111,11 @@ def _parts(rows: NDArray[np.int64], begin: NDArray[np.int64]) -> Iterator[NDArra
 def _word_sums(
     octets: NDArray[np.uint8], begin: NDArray[np.int64], words: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Sum each range of one part of the file; all begin at odd, or all at even offsets."""
-    first, last = int(begin[0]), int(begin[-1] + 2 * words[-1])
-    values = octets[first:last].view(">u2").astype(np.uint64)
+    """Sum each range of one part of the file; all begin whole words apart."""
+    first, last = int(begin[0]), int(begin[-1] + WORD * words[-1])
+    values = octets[first:last].view(f">u{WORD}").astype(np.uint64)
     edges = np.empty(2 * len(begin), np.int64)
-    edges[0::2] = (begin - first) // 2
+    edges[0::2] = (begin - first) // WORD
     edges[1::2] = edges[0::2] + words
     edges = edges[:-1]  # the last range reaches to the end
     sums: NDArray[np.uint64] = np.add.reduceat(values, edges)[0::2]

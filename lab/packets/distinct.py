@@ -16,6 +16,13 @@ def distinct(values: NDArray[_Number]) -> NDArray[_Number]:
     return ordered[_begins(ordered)]
 
 
+def counted(values: NDArray[_Number]) -> tuple[NDArray[_Number], NDArray[np.int64]]:
+    """The distinct values, ascending, and how often each stands there."""
+    ordered = np.sort(values, axis=None)
+    begins = np.flatnonzero(_begins(ordered))
+    return ordered[begins], np.diff(begins, append=len(ordered))
+
+
 def either(first: NDArray[_Number], second: NDArray[_Number]) -> NDArray[_Number]:
     """The distinct values of both together, ascending."""
     return distinct(np.concatenate((first, second)))

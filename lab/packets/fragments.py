@@ -82,10 +82,14 @@ def whole_segments(draft: Draft) -> Carried:
 
 
 def _parts(draft: Draft) -> Iterator[tuple[Key, _Fragment]]:
-    """The TCP fragments that were captured whole, each with what tells packets apart."""
+    """The TCP fragments that were captured whole, each with what tells packets apart.
+
+    How long the segment is that one of the others begins, nothing tells: its length counts as 0.
+    """
     for each in draft.pieces:
         held = (each.number == TCP) & (draft.end[each.rows] <= draft.cut[each.rows])
         held &= ~draft.malformed[each.rows]  # it may claim more than the frame has
+        draft.payload_length[each.rows[(each.number == TCP) & ~held]] = 0
         rows = each.rows[held]
         names = each.identification[held].tolist()
         ends = np.hstack((draft.source[rows], draft.destination[rows])).tolist()

@@ -16,6 +16,9 @@ from lab.packets.kinds import Flags as Flags
 from lab.packets.kinds import Interface as Interface
 from lab.packets.kinds import Problem as Problem
 from lab.packets.kinds import Protocol as Protocol
+from lab.packets.kinds import Skipped as Skipped
+
+NO_ROWS: NDArray[np.int64] = np.zeros(0, np.int64)
 
 ABSENT = -1
 """In an offset column: this frame has no such header."""
@@ -53,6 +56,7 @@ class Frames(Struct, frozen=True):
     flags: NDArray[np.uint16]  # Flags
     window: NDArray[np.uint16]  # the field, unscaled
     malformed: NDArray[np.bool_]  # a header contradicts itself (cut by the snap length is no fault)
+    fragments: NDArray[np.int64] = NO_ROWS  # no column: rows with a fragment at any layer
 
     def __len__(self) -> int:
         return len(self.time)
@@ -66,4 +70,5 @@ class Capture(Struct, frozen=True):
     comments: tuple[tuple[int, str], ...] = ()  # (frame number, comment)
     problems: tuple[Problem, ...] = ()
     file_format: str = "pcapng"  # "pcap" or "pcapng"
-    skipped: tuple[tuple[int, int], ...] = ()  # (type of pcapng block, how many were not read)
+    skipped: tuple[Skipped, ...] = ()  # a pcapng's blocks that were not read, by type
+    tls_sessions: int = 0  # of how many a pcapng holds the secrets

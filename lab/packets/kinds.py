@@ -57,6 +57,14 @@ class Interface(Struct, frozen=True):
     dropped: int | None = None  # pcapng isb_ifdrop: frames the kernel could not keep
 
 
+class Skipped(Struct, frozen=True):
+    """pcapng blocks of one type that were not read."""
+
+    kind: int
+    count: int
+    offset: int  # of the first: octets from the start of the (decompressed) file
+
+
 class Damage(IntEnum):
     """Why reading stopped, or what had to be left out."""
 

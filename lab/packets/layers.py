@@ -8,7 +8,8 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
-from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.distinct import distinct
+from lab.packets.frames import ABSENT, NO_ROWS, Frames, Protocol
 from lab.packets.records import Records
 
 Rows = NDArray[np.int64]
@@ -163,4 +164,5 @@ def finished(draft: Draft, records: Records) -> Frames:
         flags=draft.flags,
         window=draft.window,
         malformed=draft.malformed,
+        fragments=distinct(np.concatenate([NO_ROWS, *(piece.rows for piece in draft.pieces)])),
     )

@@ -8,41 +8,55 @@ import numpy as np
 
 from lab.packets.frames import Capture
 from lab.packets.link import DECODED
+from lab.packets.pcapng_codes import DECRYPTION_SECRETS
 from lab.text import Text
 
-_LINK = Text(
-    "link type {number} is not decoded ({frames} frames)", "链路类型 {number} 未解码（{frames} 帧）"
+_FRAMES = Text(
+    "link type {number} (frames: {count}, the first at octet {offset})",
+    "链路类型 {number}（{count} 帧，首帧位于第 {offset} 字节）",
 )
-_BLOCK = Text(
-    "pcapng blocks of type {number} are not read ({count} of them)",
-    "类型为 {number} 的 pcapng 块未读取（{count} 个）",
+_BLOCKS = Text(
+    "pcapng blocks of type {number} ({count}, the first at octet {offset})",
+    "类型为 {number} 的 pcapng 块（{count} 个，首个位于第 {offset} 字节）",
 )
 _SECRETS = Text(
-    "decryption secrets are kept, not used ({count} blocks)",
-    "解密密钥予以保留，但未使用（{count} 个块）",
+    "decryption secrets (blocks: {count}, the first at octet {offset})",
+    "解密密钥（{count} 个块，首个位于第 {offset} 字节）",
+)
+_KEY_LOG = Text(
+    "decryption secrets, TLS sessions: {sessions} (blocks: {count}, the first at octet {offset})",
+    "{sessions} 个 TLS 会话的解密密钥（{count} 个块，首个位于第 {offset} 字节）",
 )
 _JOURNAL = Text(
-    "entries of the systemd journal are not read ({count} of them)",
-    "systemd 日志条目未读取（{count} 条）",
+    "entries of the systemd journal ({count}, the first at octet {offset})",
+    "systemd 日志条目（{count} 条，首条位于第 {offset} 字节）",
 )
-_KNOWN = {9: _JOURNAL, 10: _SECRETS}
+JOURNAL = 9
 
 
 def left_out(capture: Capture) -> tuple[Text, ...]:
-    """A sentence for each link type and each kind of pcapng block that was not read."""
+    """What was not read, counted and with the offset of the first: each closed link type, each kind
+    of pcapng block."""
     return (*_links(capture), *_blocks(capture))
 
 
 def _links(capture: Capture) -> Iterator[Text]:
-    frames = np.bincount(capture.frames.interface, minlength=len(capture.interfaces)).tolist()
-    closed: dict[int, int] = {}
-    for interface, count in zip(capture.interfaces, frames, strict=True):
-        if count and interface.link_type not in DECODED:
-            closed[interface.link_type] = closed.get(interface.link_type, 0) + count
-    for number, count in closed.items():
-        yield _LINK.fill(number=number, frames=count)
+    link = np.array([one.link_type for one in capture.interfaces], np.int64)
+    for number in dict.fromkeys(link.tolist()):
+        if number not in DECODED:
+            rows = np.flatnonzero((link == number)[capture.frames.interface])
+            if len(rows):
+                offset = f"{capture.frames.start[rows[0]]:,}"
+                yield _FRAMES.fill(number=number, count=f"{len(rows):,}", offset=offset)
 
 
 def _blocks(capture: Capture) -> Iterator[Text]:
-    for number, count in capture.skipped:
-        yield _KNOWN.get(number, _BLOCK).fill(number=f"0x{number:08x}", count=count)
+    secrets = _KEY_LOG if capture.tls_sessions else _SECRETS
+    for one in capture.skipped:
+        words = {JOURNAL: _JOURNAL, DECRYPTION_SECRETS: secrets}.get(one.kind, _BLOCKS)
+        yield words.fill(
+            number=f"0x{one.kind:08x}",
+            count=f"{one.count:,}",
+            offset=f"{one.offset:,}",
+            sessions=f"{capture.tls_sessions:,}",
+        )

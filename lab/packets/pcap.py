@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
@@ -13,7 +15,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.chains import Chain
+from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.kinds import Interface, Problem
+from lab.packets.pages import Trail, release_if_large
 from lab.packets.records import (
     MAXIMUM_FRAME,
     SECOND,
@@ -26,6 +30,7 @@ from lab.packets.records import (
 
 FILE_HEADER = 24
 SMALL = 1 << 20  # octets: files below are followed one record after another
+TOGETHER = 1 << 16  # record headers that are read at once
 NEAR = 400 * 86_400  # seconds by which a record's time may differ from the first one's
 LARGEST_SNAP_LENGTH = 128 * 1024 * 1024
 """A snap length above this is taken for damage, not for permission to believe any length."""
@@ -62,7 +67,7 @@ def pcap_order(octets: memoryview) -> str | None:
     return None
 
 
-def read_pcap(octets: memoryview, order: str) -> Records:
+def read_pcap(octets: memoryview, order: str, each: Each = one_by_one) -> Records:
     """Find the records of a pcap file; never raises, whatever the octets after the magic."""
     if len(octets) < FILE_HEADER:
         return no_records("pcap", problem=truncated(0, FILE_HEADER, len(octets)))
@@ -72,19 +77,17 @@ def read_pcap(octets: memoryview, order: str) -> Records:
     usual = Layout(order, variant.first, variant.headers[0], 12 if minor < 3 else 8, limit)
     layout = next((fit for fit in _layouts(usual, variant, minor) if _fits(octets, fit)), usual)
     offsets, problems = _trusted(octets, _walk(octets, layout), layout)
-    seconds, fraction, captured, length = _fields(octets, offsets, order)
-    if layout.field == 12:  # the two lengths changed places in version 2.3
-        captured, length = length, captured
     aix = minor == 2 and network in _AIX_LINK_TYPES
-    tick = 1 if aix else variant.tick
+    time, captured, length = _fields(octets, offsets, layout, 1 if aix else variant.tick, each)
+    offsets += layout.header
     return Records(
         file_format="pcap",
-        time=seconds.astype(np.int64) * SECOND + fraction.astype(np.int64) * tick,
+        time=time,
         interface=np.zeros(len(offsets), np.int32),
         direction=np.zeros(len(offsets), np.uint8),
-        start=offsets + layout.header,
-        captured=captured.astype(np.int32),
-        length=clip_length(length),
+        start=offsets,
+        captured=captured,
+        length=length,
         interfaces=(Interface(_AIX_LINK_TYPES[network] if aix else network, snap_length),),
         problems=problems,
     )
@@ -161,7 +164,11 @@ def _many(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
         near[rows] = (captured <= word[at[rows] + (20 - field)]) & (captured <= limit)
         return near
 
-    return Chain(lambda at: word[at + field] + np.int64(header), likely).follow(layout.first, stop)
+    def sizes(at: NDArray[np.int64]) -> NDArray[np.int64]:
+        return word[at + field] + np.int64(header)
+
+    chain = Chain(sizes, likely, leave=partial(release_if_large, octets))
+    return chain.follow(layout.first, stop)
 
 
 def _trusted(
@@ -193,11 +200,25 @@ def _overrun(at: int, captured: int, limit: int, header: int, size: int) -> Prob
 
 
 def _fields(
-    octets: memoryview, offsets: NDArray[np.int64], order: str
-) -> tuple[NDArray[np.uint32], ...]:
-    """The four numbers of each record header, as columns."""
-    if not len(offsets):
-        return (np.zeros(0, np.uint32),) * 4
+    octets: memoryview, offsets: NDArray[np.int64], layout: Layout, tick: int, each: Each
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """What the record headers say: time (ns), captured length, length on the wire."""
+    count = len(offsets)
+    time, captured, length = np.empty(count, np.int64), *np.empty((2, count), np.int32)
+    if not count:
+        return time, captured, length
     windows: NDArray[np.void] = np.ndarray((len(octets) - 15,), "V16", octets, strides=(1,))
-    headers = windows[offsets].view(order + "u4").reshape(-1, 4).astype(np.uint32)
-    return tuple(headers.T)
+    trail = Trail(octets, told=partial(tell, each, Stage.RECORDED))
+    places = (2, 3) if layout.field == 8 else (3, 2)  # the two lengths changed them in version 2.3
+
+    def fill(begin: int) -> None:
+        at = slice(begin, begin + TOGETHER)
+        headers = windows[offsets[at]].view(layout.order + "u4").reshape(-1, 4)
+        np.multiply(headers[:, 0], SECOND, out=time[at], dtype=np.int64)
+        time[at] += headers[:, 1] * np.int64(tick)
+        captured[at] = headers[:, places[0]]
+        length[at] = clip_length(headers[:, places[1]])
+        trail.reached(int(offsets[begin]))
+
+    deque(each(fill, range(0, count, TOGETHER)), maxlen=0)
+    return time, captured, length

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lab.packets.chains import WINDOW
-from lab.packets.kinds import Interface, Problem
+from lab.packets.key_log import tls_sessions
+from lab.packets.kinds import Interface, Problem, Skipped
 from lab.packets.pcapng_codes import (
     BYTE_ORDER_MAGIC,
+    DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
     INTERFACE_STATISTICS,
@@ -60,14 +63,15 @@ class Found(Struct):
     sections: list[Section] = field(default_factory=list)
     interfaces: list[Interface] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
-    skipped: dict[int, int] = field(default_factory=dict)  # block type -> how many
+    skipped: dict[int, Skipped] = field(default_factory=dict)  # by type of block
+    sessions: set[bytes] = field(default_factory=set)  # of TLS, whose secrets are there
     problem: Problem | None = None
 
     def open_section(self, order: str) -> None:
         """Count packets and interfaces of a new section from here."""
         self.sections.append(Section(order, len(self.packets), len(self.interfaces)))
 
-    def describe(self, kind: int, body: memoryview) -> None:
+    def describe(self, kind: int, body: memoryview, offset: int) -> None:
         """Take in what a block says of an interface; other blocks are skipped and counted."""
         section = self.sections[-1]
         if kind == INTERFACE_DESCRIPTION:
@@ -77,10 +81,13 @@ class Found(Struct):
         elif kind == INTERFACE_STATISTICS:
             number = struct.unpack_from(section.order + "I", body)[0] + section.interfaces
             if number < len(self.interfaces):
-                known = self.interfaces[number]
-                self.interfaces[number] = with_statistics(known, section.order, body)
+                before = self.interfaces[number]
+                self.interfaces[number] = with_statistics(before, section.order, body)
         elif kind not in {SECTION_HEADER, NAME_RESOLUTION}:
-            self.skipped[kind] = self.skipped.get(kind, 0) + 1
+            known = self.skipped.get(kind, Skipped(kind, 0, offset))
+            self.skipped[kind] = replace(known, count=known.count + 1)
+            if kind == DECRYPTION_SECRETS:
+                self.sessions |= tls_sessions(section.order, body)
 
 
 def walk(octets: memoryview) -> Found:
@@ -118,7 +125,7 @@ def walk(octets: memoryview) -> Found:
         if kind in _PACKETS:
             append(at)
         else:
-            found.describe(kind, octets[at + 8 : at + length - 4])
+            found.describe(kind, octets[at + 8 : at + length - 4], at)
         at += length
     if at > size:
         start = found.packets.pop()

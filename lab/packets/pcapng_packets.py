@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import Interface, Problem
+from lab.packets.pages import Trail
 from lab.packets.pcapng import Found, walk
 from lab.packets.pcapng_codes import OLD_PACKET, SIMPLE_PACKET
 from lab.packets.pcapng_options import nanoseconds, packet_options
 from lab.packets.records import Records, clip_length, impossible, no_records
 
+TOGETHER = 1 << 16  # headers that are read at once
 _LITTLE = sys.byteorder == "little"
 
 
-def read_pcapng(octets: memoryview) -> Records:
+def read_pcapng(octets: memoryview, each: Each = one_by_one) -> Records:
     """Find the records of a pcapng file; never raises, whatever follows the first block type."""
     found = walk(octets)
-    records = _gather(octets, found) if found.packets else _none(found)
-    return replace(records, skipped=tuple(found.skipped.items()))
+    records = _gather(octets, found, each) if found.packets else _none(found)
+    skipped = tuple(found.skipped.values())
+    return replace(records, skipped=skipped, tls_sessions=len(found.sessions))
 
 
 def _none(found: Found) -> Records:
@@ -46,10 +52,10 @@ class _Blocks(Struct):
     simple: NDArray[np.bool_]  # a simple packet block: neither time nor options
 
 
-def _gather(octets: memoryview, found: Found) -> Records:
+def _gather(octets: memoryview, found: Found, each: Each) -> Records:
     """Turn the packet blocks into records, up to the first that cannot be."""
     words = np.frombuffer(octets, np.uint32, len(octets) // 4)
-    blocks = _headers(words, found)
+    blocks = _headers(octets, words, found, each)
     problem = found.problem
     bad = np.flatnonzero((blocks.captured > blocks.room) | ~blocks.known | ~blocks.closed)
     count = int(bad[0]) if len(bad) else len(blocks.room)
@@ -78,7 +84,31 @@ def _gather(octets: memoryview, found: Found) -> Records:
     )
 
 
-def _headers(words: NDArray[np.uint32], found: Found) -> _Blocks:
+def _words(
+    octets: memoryview, words: NDArray[np.uint32], at: NDArray[np.int64], count: int, each: Each
+) -> NDArray[np.uint32]:
+    """Some words from each of these places on, those of a place in a column; (count, places).
+
+    Beyond the end of the file, its last word is repeated: a block may be shorter.
+    """
+    found, last = np.empty((count, len(at)), np.uint32), len(words) - count
+    trail = Trail(octets, told=partial(tell, each, Stage.RECORDED))
+    windows: NDArray[np.void] = np.ndarray((last + 1,), f"V{4 * count}", octets, strides=(4,))
+
+    def fill(begin: int) -> None:
+        some = slice(begin, begin + TOGETHER)
+        inside = np.minimum(at[some], last)
+        found[:, some] = windows[inside].view(np.uint32).reshape(-1, count).T
+        trail.reached(4 * int(inside[0]))
+
+    deque(each(fill, range(0, len(at), TOGETHER)), maxlen=0)
+    late = np.flatnonzero(at > last)
+    for i in range(count):
+        found[i, late] = words[np.minimum(at[late] + i, len(words) - 1)]
+    return found
+
+
+def _headers(octets: memoryview, words: NDArray[np.uint32], found: Found, each: Each) -> _Blocks:
     at = np.frombuffer(found.packets, np.int64) >> 2
     first = np.array([section.packets for section in found.sections])
     section = np.searchsorted(first, np.arange(len(at)), side="right") - 1
@@ -86,14 +116,12 @@ def _headers(words: NDArray[np.uint32], found: Found) -> _Blocks:
     foreign = big if _LITTLE else ~big
     base = np.array([each.interfaces for each in found.sections] + [len(found.interfaces)])
 
-    def read(index: NDArray[np.int64]) -> NDArray[np.uint32]:
-        value = words[index]
-        return np.where(foreign, value.byteswap(), value) if foreign.any() else value
+    def read(index: NDArray[np.int64], count: int) -> NDArray[np.uint32]:
+        values = _words(octets, words, index, count, each)
+        return np.where(foreign, values.byteswap(), values) if foreign.any() else values
 
-    def field_of(index: int) -> NDArray[np.uint32]:
-        return read(np.minimum(at + index, len(words) - 1))  # a simple packet block is shorter
-
-    kind, block, number, high, low, captured, length = map(field_of, range(7))
+    kind, block, number, high, low, captured, length = read(at, 7)
+    second = number
     if (old := kind == OLD_PACKET).any():  # its interface number is 16 bits wide
         half = np.where(big, number >> np.uint32(16), number & np.uint32(0xFFFF))
         number = np.where(old, half, number)
@@ -109,11 +137,11 @@ def _headers(words: NDArray[np.uint32], found: Found) -> _Blocks:
         room=block.astype(np.int64) - 32,
         data=at + 7,
         end=(end := at + (block >> np.uint32(2)) - 1),
-        closed=read(end) == block,
+        closed=read(end, 1)[0] == block,
         simple=kind == SIMPLE_PACKET,
     )
     if (simple := np.flatnonzero(kind == SIMPLE_PACKET)).size:
-        _simplify(blocks, simple, field_of(2), base[section], found.interfaces)
+        _simplify(blocks, simple, second, base[section], found.interfaces)
     return blocks
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lab.packets.chains import Chain
+from lab.packets.pages import release_if_large
 from lab.packets.pcapng_codes import ENHANCED_PACKET
 
 SMALLEST = 32
@@ -36,6 +39,7 @@ def enhanced_run(octets: memoryview, first: int, order: str) -> NDArray[np.int64
         kind[rows] = (room >= SMALLEST) & (room < 1 << 28) & (room - SMALLEST >= captured)
         return kind
 
-    run = Chain(sizes, likely, align=4).follow(first, len(octets) - SMALLEST)
+    leave = partial(release_if_large, octets)
+    run = Chain(sizes, likely, align=4, leave=leave).follow(first, len(octets) - SMALLEST)
     ends = np.flatnonzero(sizes(run[:-1]) == _ELSEWHERE)
     return run[: ends[0] + 1] if len(ends) else run

@@ -31,10 +31,8 @@ from lab.packets.pcapng_codes import (
     ISB_STARTTIME,
     NAME_RESOLUTION,
     SECTION_HEADER,
+    TLS_KEY_LOG,
 )
-
-TLS_KEY_LOG = 0x544C534B
-"""Secrets type of a decryption secrets block: an NSS key log, as SSLKEYLOGFILE gets it."""
 
 NANOSECONDS = 9  # if_tsresol: ticks of 10^-9 s
 

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.frames import Damage, Interface, Problem
+from lab.packets.frames import Damage, Interface, Problem, Skipped
 from lab.text import Text
 
 MAXIMUM_FRAME = 262_144
@@ -30,7 +30,8 @@ class Records(Struct, frozen=True):
     interfaces: tuple[Interface, ...] = ()
     comments: tuple[tuple[int, str], ...] = ()
     problems: tuple[Problem, ...] = ()
-    skipped: tuple[tuple[int, int], ...] = ()  # pcapng: (type of block, how many were not read)
+    skipped: tuple[Skipped, ...] = ()
+    tls_sessions: int = 0
 
 
 def no_records(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.packets.distinct import counted
 from lab.packets.frames import ABSENT, Frames, Protocol
 
 NAMES = {
@@ -54,7 +55,7 @@ def _others(frames: Frames, rows: NDArray[np.int64]) -> Counter[str]:
     for ip_version, place in ((4, 9), (6, 6)):
         fields = network[(version == ip_version) & (network != ABSENT)] + place
         inside = fields[fields < len(frames.octets)]
-        numbers, totals = np.unique(frames.octets[inside], return_counts=True)
+        numbers, totals = counted(frames.octets[inside])
         for number, total in zip(numbers.tolist(), totals.tolist(), strict=True):
             counts[IP_PROTOCOLS.get(number, f"IP protocol {number}")] += total
     if rest := len(rows) - counts.total():

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import View
 from lab.packets.addresses import address_text
+from lab.packets.distinct import counted, distinct
 from lab.packets.frames import Frames, Protocol
+from lab.packets.left_out import left_out
 from lab.report.background import NAMES, background
 from lab.text import Text, same
 
@@ -56,6 +58,7 @@ OWNED = {
 }
 COUNTED = Text("{frames} {protocol}", "{protocol} {frames} 帧")
 NOT_DECODED = Text("Not decoded: {each}.", "未解码：{each}。")
+LEFT_OUT = Text("Not read: {each}.", "未读取：{each}。")
 FLAWED = Text("Not whole: {each}.", "不完好的帧：{each}。")
 MALFORMED = (
     Text("1 frame with a header that contradicts itself", "1 帧的首部自相矛盾"),
@@ -90,6 +93,7 @@ class Overview(Struct, frozen=True):
     exchanges: int
     malformed: int
     cut: int  # frames of which less was captured than was on the wire
+    left_out: tuple[Text, ...] = ()  # what was not read, counted and placed
 
 
 def overview(view: View) -> Overview:
@@ -114,6 +118,7 @@ def overview(view: View) -> Overview:
         exchanges=len(view.exchanges),
         malformed=int(frames.malformed.sum()),
         cut=int((frames.captured < frames.length).sum()),
+        left_out=left_out(view.capture),
     )
 
 
@@ -123,11 +128,11 @@ def _senders(frames: Frames) -> tuple[int, tuple[tuple[str, int], ...]]:
     Both halves of an address are folded into one number to sort by: for IPv4 that is exact.
     """
     rows = np.flatnonzero(frames.ip_version)
-    source = frames.source[rows]
-    folded = source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
-    numbers, counts = np.unique(folded, return_counts=True)
+    source = frames.source
+    folded = (source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15))[rows]
+    numbers, counts = counted(folded)
     most = np.argsort(-counts, kind="stable")[: BUSIEST + 1]
-    first = [source[np.argmax(folded == numbers[i])].tolist() for i in most]
+    first = [source[rows[np.argmax(folded == numbers[i])]].tolist() for i in most]
     named = tuple(
         (address_text(high, low), int(counts[i]))
         for (high, low), i in zip(first, most, strict=True)
@@ -138,7 +143,7 @@ def _senders(frames: Frames) -> tuple[int, tuple[tuple[str, int], ...]]:
 def _link_types(view: View) -> tuple[int, ...]:
     frames = view.capture.frames
     bare: NDArray[np.bool_] = (frames.ip_version == 0) & (frames.protocol == int(Protocol.OTHER))
-    kinds = {view.capture.interfaces[i].link_type for i in np.unique(frames.interface[bare])}
+    kinds = {view.capture.interfaces[i].link_type for i in distinct(frames.interface[bare])}
     return tuple(sorted(kinds - {ETHERNET}))
 
 
@@ -158,6 +163,8 @@ def sentences(one: Overview) -> Iterator[Text]:
         yield PROTOCOLS.fill(each=_listed([_protocol(one, name) for name in one.protocols]))
     if one.undecoded:
         yield NOT_DECODED.fill(each=_listed([_undecoded(one, name) for name in one.undecoded]))
+    if one.left_out:
+        yield LEFT_OUT.fill(each=_listed(list(one.left_out)))
     flaws = [(MALFORMED, one.malformed), (CUT, one.cut)]
     if told := [words[n > 1].fill(count=f"{n:,}") for words, n in flaws if n]:
         yield FLAWED.fill(each=_listed(told))
@@ -217,4 +224,5 @@ def record(one: Overview) -> dict[str, Any]:
         "exchanges": one.exchanges,
         "malformed": one.malformed,
         "cut_by_snap_length": one.cut,
+        "not_read": [{"en": what.en, "zh": what.zh} for what in one.left_out],
     }

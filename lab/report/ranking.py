@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lab.evidence.run import View
 from lab.filters.talks import Talk
 from lab.findings.base import Finding, Severity
+from lab.packets.distinct import counted
 from lab.report.paragraphs import FAILED
 from lab.tcp.connections import Connections
 from lab.tcp.model import Connection, Handshake, Teardown
@@ -49,7 +50,7 @@ class Ranking(Struct, frozen=True):
 
     def after(self, count: int) -> Counter[Handshake | None]:
         """How the others opened; None counts the UDP exchanges."""
-        codes, totals = np.unique(self.handshake[self.order[count:]], return_counts=True)
+        codes, totals = counted(self.handshake[self.order[count:]])
         kinds = (None if code == UDP else HANDSHAKES[code] for code in codes.tolist())
         return Counter(dict(zip(kinds, totals.tolist(), strict=True)))
 

@@ -79,6 +79,7 @@ SCENARIO = Scenario(
         C>S ACK      seq 1      ack 1
         ...
         S>C FIN,ACK  seq 1      ack 14481
+        S>C ACK      seq 2      ack 14481  optional
         C>S ACK      seq 14481  ack 2  optional
         C>S FIN,ACK  seq 14481  ack 2
         S>C ACK      seq 2      ack 14481  optional

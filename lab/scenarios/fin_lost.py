@@ -84,7 +84,7 @@ SCENARIO = Scenario(
         """
         ...
         C>S FIN,ACK  seq 5  ack 5  lost
-        C>S FIN,ACK  seq 5  ack 5  after 0.19..0.4 s
+        C>S FIN,ACK  seq 5  ack 5  after 0.1..0.4 s
         S>C ACK      seq 5  ack 6
         S>C FIN,ACK  seq 5  ack 6
         C>S ACK      seq 6  ack 6
@@ -124,7 +124,7 @@ SCENARIO = Scenario(
                 C>S FIN,ACK  seq 5  ack 5
                 S>C ACK      seq 5  ack 6
                 S>C FIN,ACK  seq 5  ack 6  lost
-                S>C FIN,ACK  seq 5  ack 6  after 0.19..0.4 s
+                S>C FIN,ACK  seq 5  ack 6  after 0.1..0.4 s
                 C>S ACK      seq 6  ack 6
                 """,
             ),
@@ -138,7 +138,7 @@ SCENARIO = Scenario(
                 S>C ACK      seq 5  ack 6
                 S>C FIN,ACK  seq 5  ack 6
                 C>S ACK      seq 6  ack 6  lost
-                S>C FIN,ACK  seq 5  ack 6  after 0.19..0.4 s
+                S>C FIN,ACK  seq 5  ack 6  after 0.1..0.4 s
                 C>S ACK      seq 6  ack 6
                 """,
             ),

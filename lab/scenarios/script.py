@@ -94,6 +94,8 @@ class Segment(Struct, frozen=True):
     forged: bool = False
     window: int = 0  # the field as sent
     sack: tuple[tuple[int, int], ...] = ()
+    host: str = ""  # at whose port it was seen (the originator's, if it passed that one)
+    frame: int = 0  # its number in that port's capture
 
 
 class Row(Struct, frozen=True):

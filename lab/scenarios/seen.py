@@ -124,6 +124,8 @@ def _segments(
             forged=bool(forged[i]),
             window=one.window,
             sack=tuple(((a - base) % MODULUS, (b - base) % MODULUS) for a, b in one.sack),
+            host=view.host,
+            frame=one.frame,
         )
 
 

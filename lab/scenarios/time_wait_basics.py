@@ -158,7 +158,7 @@ SCENARIO = Scenario(
             "scripts": (
                 f"""{CLIENT_FIRST}
                 C>S ACK      seq 6  ack 6  lost
-                S>C FIN,ACK  seq 5  ack 6  after 0.19..30 s
+                S>C FIN,ACK  seq 5  ack 6  after 0.1..30 s
                 C>S ACK      seq 6  ack 6
                 """,
             ),

@@ -4,48 +4,66 @@ from __future__ import annotations
 
 import numpy as np
 
-from lab.packets.distinct import either, grouped
+from lab.packets.distinct import distinct, either, grouped
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Mask, Segments
-from lab.tcp.outcomes import Outcome, client_sent_first, outcome_of_codes, outcome_of_segments
+from lab.tcp.outcomes import (
+    Outcome,
+    Places,
+    client_sent_first,
+    outcome_of_codes,
+    outcome_of_segments,
+)
 from lab.tcp.segments import ACK, SYN
 from lab.tcp.segments import segments as read_segments
 from lab.tcp.ways import Ways
 from lab.tcp.zeek import LIKELY_SERVER_PORTS
 
 FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
+UNTOLD = -1
 
 
 class Outcomes:
-    """The outcomes met so far, each with a number."""
+    """The outcomes met so far, each with a number; and the places that show them, each with one."""
 
     def __init__(self) -> None:
         self.known: list[Outcome] = []
+        self.places: list[Places] = []
         self._numbers: dict[Outcome, int] = {}
-        self._by_codes: dict[tuple[bytes, bool], int] = {}
+        self._by_codes: dict[tuple[bytes, bool], tuple[int, int]] = {}
 
     def of(self, frames: Frames, s: Segments, found: Ways) -> Ints:
-        """The number of each stream's outcome."""
+        """The numbers of each stream's outcome and places; shape (streams, 2).
+
+        UNTOLD for the places of a stream that did not go the way of any other.
+        """
         flipped = likely_flipped(frames, s)
         examples, which, alone = _alike(found, flipped)
-        told = [self._by_way(found, i, bool(flipped[i])) for i in examples.tolist()]
-        numbers = np.array(told, np.int64)[which]
-        for i in either(alone, found.strange).tolist():
-            numbers[i] = self._by_itself(frames, s, i, bool(flipped[i]))
+        alone = either(alone, found.strange)
+        told = np.zeros((len(examples), 2), np.int64)
+        for way in distinct(np.delete(which, alone)).tolist():
+            stream = int(examples[way])
+            told[way] = self._by_way(found, stream, bool(flipped[stream]))
+        numbers = told[which]
+        for i in alone.tolist():
+            numbers[i] = self._by_itself(frames, s, i, bool(flipped[i])), UNTOLD
         return numbers
 
-    def _by_way(self, found: Ways, stream: int, flipped: bool) -> int:
+    def _by_way(self, found: Ways, stream: int, flipped: bool) -> tuple[int, int]:
         codes = found.codes[found.bounds(stream)]
         key = codes.tobytes(), flipped
         if key not in self._by_codes:
-            self._by_codes[key] = self._number(outcome_of_codes(codes.tolist(), flipped=flipped))
+            outcome, places = outcome_of_codes(codes.tolist(), flipped=flipped)
+            self._by_codes[key] = self._number(outcome), len(self.places)
+            self.places.append(places)
         return self._by_codes[key]
 
     def _by_itself(self, frames: Frames, s: Segments, stream: int, flipped: bool) -> int:
         at = s.bounds(stream)
         rows, second = s.row[at], s.second[at]
         client_first = first_is_client(frames, rows, second, flipped=flipped)
-        parts = read_segments(frames, rows, ~second if client_first else second)
+        from_client = ~second if client_first else second
+        parts = read_segments(frames, rows, from_client, options=False)
         told = outcome_of_segments(parts, flipped=flipped, client_first=client_first)
         return self._number(told)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.distinct import distinct, either
+from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import ABSENT, Frames
+from lab.packets.pages import release_if_large
 from lab.tcp.alike import Outcomes
 from lab.tcp.columns import Ints, Segments, standing
 from lab.tcp.flags import Verdicts, analyse
@@ -29,14 +31,9 @@ from lab.tcp.table import Table
 from lab.tcp.totals import completeness_of, octets_of
 from lab.tcp.ways import Ways, ways
 
-TOGETHER = 1 << 16
-"""Segments that are analysed at once: their columns fit into a processor's cache."""
-
-
-Each = Callable[
-    [Callable[[tuple[int, int]], "Block"], Iterable[tuple[int, int]]], Iterable["Block"]
-]
-"""How the blocks are gone through: `map`, or that of an executor with threads."""
+TOGETHER, STRETCH = 1 << 16, 8
+"""Segments that are analysed at once: their columns fit into a processor's cache; and how many
+such blocks before what they read of the file is given back."""
 
 
 class Block(Struct, frozen=True):
@@ -49,20 +46,25 @@ class Block(Struct, frozen=True):
     octets: Ints  # (streams, 2)
 
 
-def table(frames: Frames, each: Each = map) -> Table:
+def table(frames: Frames, each: Each = one_by_one) -> Table:
     """Sort a capture's segments into connections and analyse all of them.
 
-    ``each``: `map`, or the same of a pool of threads; NumPy lets them work side by side.
+    ``each``: see `lab.packets.each`.
     """
-    sorted_out, outcomes = streams(frames), Outcomes()
+    sorted_out, outcomes = streams(frames, each), Outcomes()
     s = sorted_out.segments
-    blocks = list(each(partial(_block, frames, s), _bounds(s)))
+    bounds, blocks = [*_bounds(s)], list[Block]()
+    for first in range(0, len(bounds), STRETCH):
+        blocks += each(partial(_block, frames, s), bounds[first : first + STRETCH])
+        release_if_large(frames.octets, frames=len(frames))  # options of some segments were read
+        tell(each, Stage.ANALYSED, len(blocks) / len(bounds))
     numbers = [outcomes.of(frames, block.streams, block.ways) for block in blocks]
     strange = [
         stream
-        for block, (begin, _) in zip(blocks, _bounds(s), strict=True)
+        for block, (begin, _) in zip(blocks, bounds, strict=True)
         for stream in (block.ways.strange + begin).tolist()
     ]
+    told = _together(numbers).reshape(-1, 2)
     judged = _joined(frames, s, [block.judged for block in blocks])
     judged.flags[s.first[sorted_out.reused]] |= int(Analysis.REUSED_PORTS)
     octets = _together([block.octets for block in blocks]).reshape(-1, 2).T
@@ -78,8 +80,11 @@ def table(frames: Frames, each: Each = map) -> Table:
         one_by_one=judged.unsure,
         completeness=_together([block.completeness for block in blocks], np.uint8),
         octets=octets,
-        outcome=_together(numbers),
+        outcome=told[:, 0],
         outcomes=tuple(outcomes.known),
+        mattering=_together([block.ways.at for block in blocks]),
+        shown=told[:, 1],
+        places=tuple(outcomes.places),
     )
 
 
@@ -95,6 +100,7 @@ def _block(frames: Frames, s: Segments, bounds: tuple[int, int]) -> Block:
     stand = standing(part)
     judged = judge(part, frames, stand)
     went = ways(part, stand, either(judged.unsure, stand.apart))
+    went = replace(went, at=went.at + position)
     placed = replace(judged, duplicate=judged.duplicate + position, unsure=judged.unsure + begin)
     return Block(
         streams=part,

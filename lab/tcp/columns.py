@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from lab.packets.distinct import distinct
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import Frames
 from lab.tcp.segments import ACK, FIN, SYN
 
@@ -77,18 +78,23 @@ def taken(first: Ints, counts: Ints, which: Ints) -> tuple[Ints, Ints]:
     return np.repeat(first[which] - begins, counts) + np.arange(int(counts.sum())), begins
 
 
-def gather(frames: Frames, rows: Ints, first: Ints, second: Mask) -> Segments:
+def gather(
+    frames: Frames, rows: Ints, first: Ints, second: Mask, each: Each = one_by_one
+) -> Segments:
     """Fetch the columns of these rows."""
+    names = ("time", "sequence", "acknowledgment", "flags", "window", "payload_length")
+    columns = each(lambda name: getattr(frames, name)[rows], names)
+    time, sequence, acknowledgment, flags, window, length = columns
     return Segments(
         first=first,
         row=rows,
         second=second,
-        time=frames.time[rows],
-        sequence=frames.sequence[rows],
-        acknowledgment=frames.acknowledgment[rows],
-        flags=frames.flags[rows],
-        window=frames.window[rows],
-        length=frames.payload_length[rows].astype(np.int64),
+        time=time,
+        sequence=sequence,
+        acknowledgment=acknowledgment,
+        flags=flags,
+        window=window,
+        length=length.astype(np.int64),
     )
 
 

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import Capture, Frames
 from lab.packets.pairs import ends
-from lab.tcp.analysis import Each, table
-from lab.tcp.closing import closing
+from lab.tcp.analysis import table
 from lab.tcp.model import Connection
 from lab.tcp.offers import announced_mss, window_shifts
-from lab.tcp.opening import initial_numbers, opening
-from lab.tcp.outcomes import NEVER_OPENED
-from lab.tcp.segments import segments
-from lab.tcp.states import resets, walk
+from lab.tcp.opening import initial_numbers
+from lab.tcp.outcomes import how_it_went
+from lab.tcp.segments import SYN, segments
 from lab.tcp.table import Table
 
 
@@ -25,8 +27,8 @@ class Connections(Sequence[Connection]):
     ``table`` has them all as columns: what is counted or sorted over many is read there.
     """
 
-    def __init__(self, frames: Frames, each: Each = map) -> None:
-        """Nothing is analysed before something is asked; for ``each`` see `lab.tcp.analysis.table`."""
+    def __init__(self, frames: Frames, each: Each = one_by_one) -> None:
+        """Nothing is analysed before something is asked; for ``each`` see `lab.packets.each`."""
         self.frames, self._each = frames, each
         self._made: dict[int, Connection] = {}
 
@@ -56,8 +58,8 @@ class Connections(Sequence[Connection]):
         return (self[i] for i in range(len(self)))
 
 
-def connections(capture: Capture, each: Each = map) -> Connections:
-    """Every TCP connection of a capture; for ``each`` see `lab.tcp.analysis.table`."""
+def connections(capture: Capture, each: Each = one_by_one) -> Connections:
+    """Every TCP connection of a capture; for ``each`` see `lab.packets.each`."""
     return Connections(capture.frames, each)
 
 
@@ -67,10 +69,9 @@ def _connection(frames: Frames, columns: Table, number: int) -> Connection:
     outcome = columns.outcome_of(number)
     client_first = outcome.client_first
     from_client = ~second if client_first else second
-    parts = segments(frames, rows, from_client)
-    steps = tuple(walk(parts))
-    opened = opening(parts)
-    closed = closing(parts, resets(steps), opened=opened.kind not in NEVER_OPENED)
+    shown = columns.frames_of(number) or _read(frames, rows, from_client)
+    syns = np.flatnonzero(frames.flags[rows] & SYN)
+    offers = segments(frames, rows[syns], from_client[syns])
     flags, duplicate_acks = columns.flags_of(number)
     return Connection(
         stream=number,
@@ -78,13 +79,13 @@ def _connection(frames: Frames, columns: Table, number: int) -> Connection:
         server=receiver if client_first else sender,
         rows=rows,
         from_client=from_client,
-        isn=initial_numbers(parts),
-        scale=window_shifts(parts),
-        mss=announced_mss(parts),
-        handshake=opened.kind,
-        handshake_frames=opened.frames,
-        teardown=closed.kind,
-        teardown_frames=closed.frames,
+        isn=initial_numbers(offers),
+        scale=window_shifts(offers),
+        mss=announced_mss(offers),
+        handshake=outcome.handshake,
+        handshake_frames=shown[0],
+        teardown=outcome.teardown,
+        teardown_frames=shown[1],
         states=outcome.states,
         conn_state=outcome.conn_state,
         history=outcome.history,
@@ -94,3 +95,11 @@ def _connection(frames: Frames, columns: Table, number: int) -> Connection:
         flags=flags,
         duplicate_acks=duplicate_acks,
     )
+
+
+def _read(
+    frames: Frames, rows: NDArray[np.int64], from_client: NDArray[np.bool_]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers of the frames that opened and that closed a connection, by all its segments."""
+    opened, closed, _ = how_it_went(segments(frames, rows, from_client, options=False))
+    return opened.frames, closed.frames

@@ -33,7 +33,7 @@ def held(s: Segments, stand: Standing, reached: Reached, late: Ints) -> tuple[Ma
     number = _numbers(s, stand, late)
     found = np.zeros(len(late), np.bool_)
     left = np.arange(len(late))
-    place = np.searchsorted(key, (number << LIFT) + begin, side="right") - 1
+    place = _places(s, at)[late] - 1  # those after it that begin at the same number came later
     for _ in range(STEPS):
         inside = place >= 0
         left, place = left[inside], place[inside]
@@ -44,7 +44,9 @@ def held(s: Segments, stand: Standing, reached: Reached, late: Ints) -> tuple[Ma
         whole = (holder < late[left]) & (holder > since[left]) & (end >= stop[left])
         whole &= (end > begin[left]) | (low[left] < begin[left])
         found[left[whole]] = True
-        left, place = left[~whole], place[~whole] - 1
+        left, place, old = left[~whole], place[~whole], (holder <= since[left])[~whole]
+        place[old] = np.searchsorted(key, key[place[old]])  # copies before it are older still
+        place = place - 1
         if not len(left):
             break
     unsure[left] = True
@@ -54,6 +56,13 @@ def held(s: Segments, stand: Standing, reached: Reached, late: Ints) -> tuple[Ma
 def _numbers(s: Segments, stand: Standing, late: Ints) -> Ints:
     """A number from 1 for each direction that holds one of these segments."""
     return ranked(stand.direction(s, late))[1] + 1
+
+
+def _places(s: Segments, at: Ints) -> Ints:
+    """Where each segment stands among these."""
+    found = np.zeros(len(s.row), np.int64)
+    found[at] = np.arange(len(at))
+    return found
 
 
 def _stored(s: Segments, stand: Standing, late: Ints) -> tuple[Ints, Ints, int]:

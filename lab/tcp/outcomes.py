@@ -12,9 +12,9 @@ from enum import IntFlag
 
 from msgspec import Struct
 
-from lab.tcp.closing import closing
+from lab.tcp.closing import Closing, closing
 from lab.tcp.model import Handshake, State, Teardown
-from lab.tcp.opening import opening
+from lab.tcp.opening import Opening, opening
 from lab.tcp.segments import ACK, FIN, RST, SYN, Segment
 from lab.tcp.states import resets, walk
 from lab.tcp.zeek import Account, originated
@@ -50,7 +50,14 @@ class Outcome(Struct, frozen=True):
     history: str  # Zeek's
 
 
-def outcome_of_codes(codes: Sequence[int], *, flipped: bool) -> Outcome:
+class Places(Struct, frozen=True):
+    """Which of a connection's segments that matter opened and closed it: positions among those."""
+
+    handshake: tuple[int, ...]
+    teardown: tuple[int, ...]
+
+
+def outcome_of_codes(codes: Sequence[int], *, flipped: bool) -> tuple[Outcome, Places]:
     """Tell it from the codes of the segments that matter.
 
     ``flipped``: whether the ports say that the first segment came from the server.
@@ -74,21 +81,31 @@ def outcome_of_segments(parts: Sequence[Segment], *, flipped: bool, client_first
     account = originated(parts, flipped=flipped)
     for part in parts:
         account.take(part)
-    return _outcome(parts, account, client_first=client_first)
+    return _outcome(parts, account, client_first=client_first)[0]
 
 
-def _outcome(parts: Sequence[Segment], account: Account, *, client_first: bool) -> Outcome:
+def how_it_went(parts: Sequence[Segment]) -> tuple[Opening, Closing, tuple[State, State]]:
+    """How a connection opened and closed, and the states of its ends after the last segment."""
     steps = tuple(walk(parts))
     opened = opening(parts)
     closed = closing(parts, resets(steps), opened=opened.kind not in NEVER_OPENED)
-    return Outcome(
+    return opened, closed, steps[-1].states
+
+
+def _outcome(
+    parts: Sequence[Segment], account: Account, *, client_first: bool
+) -> tuple[Outcome, Places]:
+    opened, closed, states = how_it_went(parts)
+    outcome = Outcome(
         client_first=client_first,
         handshake=opened.kind,
         teardown=closed.kind,
-        states=steps[-1].states,
+        states=states,
         conn_state=account.conn_state(),
         history=account.history,
     )
+    places = (tuple(number - 1 for number in shown.frames) for shown in (opened, closed))
+    return outcome, Places(*places)
 
 
 def client_sent_first(codes: Sequence[int], *, flipped: bool) -> bool:

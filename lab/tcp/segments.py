@@ -78,9 +78,13 @@ class Segment(Struct, frozen=True):
 
 
 def segments(
-    frames: Frames, rows: NDArray[np.int64], from_client: NDArray[np.bool_]
+    frames: Frames,
+    rows: NDArray[np.int64],
+    from_client: NDArray[np.bool_],
+    *,
+    options: bool = True,
 ) -> list[Segment]:
-    """Read one connection's rows; entry i is row i."""
+    """Read one connection's rows; entry i is row i. ``options``: whether to read those too."""
     columns = zip(
         (rows + 1).tolist(),
         frames.time[rows].tolist(),
@@ -90,7 +94,7 @@ def segments(
         frames.flags[rows].tolist(),
         frames.window[rows].tolist(),
         frames.payload_length[rows].tolist(),
-        _options(frames, rows),
+        _options(frames, rows) if options else [None] * len(rows),
         strict=True,
     )
     return [Segment(*values) for values in columns]

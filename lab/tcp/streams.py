@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from lab.packets.distinct import grouped, ranked
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.tcp.columns import Ints, Mask, Segments, gather, taken
 from lab.tcp.segments import ACK, CONTROL, FIN, MODULUS, RST, SYN
@@ -30,16 +32,16 @@ class Streams(Struct, frozen=True):
     reused: Mask  # (streams,) its ports had carried an earlier connection
 
 
-def streams(frames: Frames) -> Streams:
+def streams(frames: Frames, each: Each = one_by_one) -> Streams:
     """Sort a capture's TCP segments into connections."""
     rows = np.flatnonzero((frames.protocol == Protocol.TCP) & (frames.transport != ABSENT))
     if not len(rows):
         nothing = np.zeros(0, np.int64)
         return Streams(gather(frames, rows, nothing, nothing > 0), nothing > 0)
-    source, destination = (_ends(frames, rows, side) for side in ("source", "destination"))
+    source, destination = each(partial(_ends, frames, rows), ("source", "destination"))
     order, first = _grouped(np.minimum(source, destination), np.maximum(source, destination))
     from_low = (source < destination)[order]
-    whole = gather(frames, rows[order], first, _not_as_first(from_low, first))
+    whole = gather(frames, rows[order], first, _not_as_first(from_low, first), each)
     return _split(whole, from_low)
 
 

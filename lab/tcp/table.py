@@ -8,10 +8,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.tcp.alike import UNTOLD
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.judging import NO_RTT
 from lab.tcp.model import Analysis
-from lab.tcp.outcomes import Outcome
+from lab.tcp.outcomes import Outcome, Places
 
 
 class Table(Struct, frozen=True):
@@ -28,6 +29,9 @@ class Table(Struct, frozen=True):
     octets: Ints  # (2, connections) payload that either end sent, the first sender's first
     outcome: Ints  # position in ``outcomes``
     outcomes: tuple[Outcome, ...]  # the different ones
+    mattering: Ints  # positions of the segments that matter for the outcomes, ascending
+    shown: Ints  # which of ``places`` show the outcome; UNTOLD
+    places: tuple[Places, ...]
 
     def __len__(self) -> int:
         return len(self.segments.first)
@@ -47,6 +51,21 @@ class Table(Struct, frozen=True):
     def outcome_of(self, number: int) -> Outcome:
         """What became of one connection."""
         return self.outcomes[int(self.outcome[number])]
+
+    def frames_of(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """Numbers of the frames that opened and that closed one connection.
+
+        None where only its segments, read one after another, tell them.
+        """
+        if self.shown[number] == UNTOLD:
+            return None
+        places, at = self.places[int(self.shown[number])], self.bounds(number)
+        begin, end = np.searchsorted(self.mattering, (at.start, at.stop))
+        frames = (self.segments.row[self.mattering[begin:end]] + 1).tolist()
+        opened, closed = (
+            tuple(frames[i] for i in some) for some in (places.handshake, places.teardown)
+        )
+        return opened, closed
 
     def rtt_of(self, number: int) -> int | None:
         """The initial RTT of one connection, ns."""

@@ -25,6 +25,7 @@ class Ways(Struct, frozen=True):
     """The codes of the segments that matter, stream after stream."""
 
     codes: NDArray[np.uint16]
+    at: Ints  # their positions
     first: Ints  # (streams,) where each stream's begin
     strange: Ints  # (few,) streams of which the codes do not tell enough
 
@@ -56,7 +57,7 @@ def ways(s: Segments, stand: Standing, unsure: Ints) -> Ways:
     strange += [_mark_resets(s, stand, codes), _mark_counted(s, stand, codes, after, closed)]
     kept = _kept(s, stand, codes, after)
     begins = np.searchsorted(kept, s.first)
-    return Ways(codes[kept], begins, distinct(np.concatenate(strange)))
+    return Ways(codes[kept], kept, begins, distinct(np.concatenate(strange)))
 
 
 def _first_of_stream(s: Segments, stand: Standing, at: Ints) -> Ints:

@@ -16,7 +16,8 @@ SOURCES = sorted(
     path for top in ("lab", "services", "tests", "tools") for path in (ROOT / top).rglob("*.py")
 )
 MOST_LINES = 400
-LONGER = {"lab/errors.py": 600}  # a table: one entry an error
+LONGER = {"lab/errors.py": 800}  # a table: one entry an error
+TOPIC = 700  # a topic of questions: of each the proof, and as much again in words of two languages
 
 
 def _named(path: Path) -> str:
@@ -25,7 +26,12 @@ def _named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_named)
 def test_no_file_is_longer_than_a_reader_can_hold(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGER.get(_named(path), MOST_LINES)
+    usual = (
+        TOPIC
+        if path.parent.name == "questions" and path.is_relative_to(ROOT / "lab")
+        else MOST_LINES
+    )
+    assert len(path.read_text().splitlines()) <= LONGER.get(_named(path), usual)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def namespaces(root: Path) -> Engine:
 
 
 ENGINES = (
-    pytest.param(docker, marks=[pytest.mark.docker, pytest.mark.xdist_group("docker")]),
-    pytest.param(namespaces, marks=[pytest.mark.root, pytest.mark.xdist_group("namespaces")]),
+    pytest.param(docker, marks=[pytest.mark.docker]),
+    pytest.param(namespaces, marks=[pytest.mark.root]),
 )
 
 

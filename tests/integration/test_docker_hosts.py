@@ -12,7 +12,7 @@ import pytest
 
 from tests.checkout import Checkout, docker, read_until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker]
 
 QUICK, SLOW = "rst_refused", "syn_blackhole"
 OWNER = 12345

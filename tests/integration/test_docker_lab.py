@@ -15,7 +15,7 @@ import pytest
 
 from tests.checkout import LONGEST, Checkout, docker, networks, read_until
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker]
 
 
 @pytest.fixture

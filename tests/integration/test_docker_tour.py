@@ -13,7 +13,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.docker]
 
 OWNER = 12345
 """A user id that is not the test's own: whoever owns captures/ must own what lands there."""

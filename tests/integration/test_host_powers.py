@@ -14,7 +14,7 @@ from lab.topology import Host, Topology
 from tests.checkout import Checkout
 from tests.namespaces import scenario
 
-pytestmark = [pytest.mark.root, pytest.mark.xdist_group("namespaces")]
+pytestmark = [pytest.mark.root]
 
 ASKS = """
 import os, socket

@@ -9,7 +9,7 @@ import pytest
 from tests.checkout import Checkout
 from tests.repeated import SCENARIO, repeat
 
-pytestmark = [pytest.mark.root, pytest.mark.xdist_group("namespaces")]
+pytestmark = [pytest.mark.root]
 TIMES = 8  # make bench: 200
 
 

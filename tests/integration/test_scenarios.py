@@ -8,10 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from lab import scenarios
-from lab.backends.namespaces import NamespacesEngine
-from lab.cli._every import Mark, outcome
-from lab.text import Language, Text
+from lab.cli._every import Mark
 from tests.checkout import LONGEST, Checkout
+from tests.played import Played, play_once, shared
 
 SIDE_BY_SIDE = 2
 
@@ -28,32 +27,23 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 @pytest.fixture(scope="module")
-def outcomes(checkout: Checkout) -> Iterator[dict[str, Future[tuple[Mark, Text]]]]:
+def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Played]]]:
     """All of them, some side by side: many only wait for a timer."""
-    engine = NamespacesEngine(checkout.root, "en")
+    base = shared(tmp_path_factory.getbasetemp())
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        yield {
-            name: pool.submit(outcome, engine, checkout.root, Language.EN, name) for name in NAMES
-        }
+        yield {name: pool.submit(play_once, base, name) for name in NAMES}
 
 
 @pytest.mark.namespaces
-@pytest.mark.xdist_group("scenarios")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scenario_keeps_its_promises(
-    outcomes: dict[str, Future[tuple[Mark, Text]]], checkout: Checkout, name: str
-) -> None:
-    mark, words = outcomes[name].result(LONGEST)
-    if mark is Mark.FAIL:  # timers of real kernels: once more, should others have come between
-        engine = NamespacesEngine(checkout.root, "en")
-        mark, words = outcome(engine, checkout.root, Language.EN, name)
-    if mark is Mark.LACKING:
-        pytest.skip(words.en)
-    assert mark is Mark.PASS, words.en
+def test_a_scenario_keeps_its_promises(plays: dict[str, Future[Played]], name: str) -> None:
+    played = plays[name].result(LONGEST)
+    if played.mark is Mark.LACKING:
+        pytest.skip(played.words)
+    assert played.mark is Mark.PASS, played.words
 
 
 @pytest.mark.namespaces
-@pytest.mark.xdist_group("scenarios")
 def test_the_tour_plays_without_docker(checkout: Checkout) -> None:
     said = checkout.lab("up", DOCKER_HOST=f"unix://{checkout.root}/nothing.sock")
     assert said.returncode == 0, said.stdout + said.stderr
@@ -61,7 +51,6 @@ def test_the_tour_plays_without_docker(checkout: Checkout) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.xdist_group("docker")
 @pytest.mark.parametrize("name", ["tcp_lifecycle", "synack_lost"])
 def test_a_scenario_keeps_its_promises_on_docker_too(checkout: Checkout, name: str) -> None:
     try:

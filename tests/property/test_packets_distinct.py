@@ -6,14 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.packets.distinct import distinct, grouped, ranked
+from lab.packets.distinct import counted, distinct, grouped, ranked
 
 
 @given(st.lists(st.integers(-5, 5)))
 def test_what_is_found_is_what_numpy_finds(values: list[int]) -> None:
     array = np.array(values, np.int64)
-    wanted, first, which = np.unique(array, return_index=True, return_inverse=True)
+    wanted, first, which, counts = np.unique(
+        array, return_index=True, return_inverse=True, return_counts=True
+    )
     assert distinct(array).tolist() == wanted.tolist()
+    assert [part.tolist() for part in counted(array)] == [wanted.tolist(), counts.tolist()]
     assert [part.tolist() for part in ranked(array)] == [wanted.tolist(), which.tolist()]
     assert [part.tolist() for part in grouped(array)] == [
         wanted.tolist(),

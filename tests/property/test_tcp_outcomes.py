@@ -9,13 +9,22 @@ from lab.packets.frames import Capture
 from lab.tcp.alike import likely_flipped
 from lab.tcp.analysis import table
 from lab.tcp.completeness import completeness
+from lab.tcp.connections import connections
+from lab.tcp.model import Connection
 from lab.tcp.numbers import stream_octets
 from lab.tcp.opening import initial_numbers
-from lab.tcp.outcomes import Outcome, client_sent_first, outcome_of_segments
+from lab.tcp.outcomes import (
+    Outcome,
+    client_sent_first,
+    how_it_went,
+    outcome_of_segments,
+)
 from lab.tcp.segments import CLIENT, SERVER, Segment, segments
 from lab.tcp.table import Table
 from tests.builders import OPEN, Sent, conversation
 from tests.property.test_tcp_judging import hostile, transfers, with_drops
+
+Frames = tuple[tuple[int, ...], tuple[int, ...]]
 
 # Few numbers, many flags: openings and closings of all kinds, whole and broken.
 shaken = st.builds(
@@ -67,6 +76,12 @@ def by_itself(capture: Capture, found: Table, stream: int) -> Outcome:
     return outcome_of_segments(parts, flipped=flipped, client_first=client_first)
 
 
+def frames_by_itself(connection: Connection, capture: Capture) -> Frames:
+    parts = segments(capture.frames, connection.rows, connection.from_client)
+    opened, closed, _ = how_it_went(parts)
+    return opened.frames, closed.frames
+
+
 def sums(parts: list[Segment]) -> tuple[int, int, int]:
     isn = initial_numbers(parts)
     client, server = (stream_octets(parts, side, isn) for side in (CLIENT, SERVER))
@@ -83,6 +98,15 @@ def test_a_way_tells_what_its_segments_tell(parts: list[Sent], isn: int) -> None
         assert (found.completeness[stream], *found.octets[:, stream].tolist()) == sums(
             segments(capture.frames, found.rows(stream), ~found.second(stream))
         )
+
+
+@settings(max_examples=300, deadline=None)
+@given(traffic, st.sampled_from((0, 5, (1 << 32) - 3)))
+def test_a_way_shows_the_frames_that_opened_and_closed(parts: list[Sent], isn: int) -> None:
+    capture = conversation(*parts, isn=(isn, 7000))
+    for connection in connections(capture):
+        shown = connection.handshake_frames, connection.teardown_frames
+        assert shown == frames_by_itself(connection, capture)
 
 
 @settings(max_examples=200, deadline=None)

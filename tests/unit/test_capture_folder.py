@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -292,3 +293,18 @@ def test_many_may_move_the_same_link_at_once(tmp_path: Path) -> None:
         list(pool.map(lambda number: point(link, f"run-{number}"), range(400)))
     assert os.readlink(link).startswith("run-")
     assert [path.name for path in tmp_path.iterdir()] == ["latest"]
+
+
+def test_a_folder_that_is_published_while_it_is_looked_at_is_not_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder.create(tmp_path, "tour", lambda: MOMENT)
+    lock = fcntl.flock
+
+    def published_meanwhile(file: IO[bytes], operation: int) -> None:
+        run.path.rename(tmp_path / "published")
+        run.close()
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", published_meanwhile)
+    assert abandoned(tmp_path) == []

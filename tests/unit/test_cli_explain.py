@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pty
@@ -12,10 +13,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import zstandard
 from click.testing import CliRunner, Result
 
 from lab.cli import main
 from lab.findings.base import Finding, Severity
+from lab.packets.pcapng_writer import decryption_secrets
 from lab.packets.reader import read_capture
 from lab.report.explanation import finding_lines
 from lab.text import Language, same
@@ -52,6 +55,19 @@ def test_the_file_as_a_whole_is_told_first(capture: Path) -> None:
         f"  Senders: 2 addresses: {CLIENT} (10 frames), {SERVER} (8 frames).",
         "  Protocols: 18 TCP in 3 connections.",
     ]
+
+
+def test_what_was_not_read_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "keys.pcapng"
+    keys = decryption_secrets(b"CLIENT_RANDOM " + b"1" * 64 + b" " + b"2" * 96 + b"\n")
+    path.write_bytes(traffic().pcapng() + keys)
+    offset = f"{len(traffic().pcapng()):,}"
+    words = (
+        f"Not read: decryption secrets, TLS sessions: 1 (blocks: 1, the first at octet {offset})."
+    )
+    assert words in " ".join(explain(path).stdout.split())
+    (record,) = map(json.loads, explain("--json", "--summary", path).stdout.splitlines())
+    assert words == f"Not read: {record['not_read'][0]['en']}."
 
 
 def test_the_worst_comes_first(capture: Path) -> None:
@@ -192,7 +208,14 @@ def commented_frames(octets: bytes) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    "original", [traffic().pcapng(), as_pcap(traffic())], ids=["pcapng", "pcap"]
+    "original",
+    [
+        traffic().pcapng(),
+        as_pcap(traffic()),
+        gzip.compress(traffic().pcapng()),
+        zstandard.compress(as_pcap(traffic())),
+    ],
+    ids=["pcapng", "pcap", "pcapng.gz", "pcap.zst"],
 )
 def test_annotate_comments_the_frames_of_the_findings(tmp_path: Path, original: bytes) -> None:
     path, out = tmp_path / "in", tmp_path / "out.pcapng"
@@ -279,9 +302,11 @@ import lab.analyze
 from lab.cli import main
 from lab.findings.base import Finding, Severity
 read, seconds = lab.analyze.load_file, float(sys.argv.pop(1))
-def slowly(path):
+def slowly(path, told=None):
+    if told:
+        told(0.37)
     time.sleep(seconds)
-    return read(path)
+    return read(path, told)
 lab.analyze.load_file = slowly
 main()
 """
@@ -311,9 +336,25 @@ def on_a_terminal(
     return shown.decode(), done.wait()
 
 
-def test_work_that_takes_long_shows_a_bar(capture: Path) -> None:
-    shown, code = on_a_terminal(1.6, [capture])
-    assert (code, f"Reading and analysing {capture}, 1 s  [" in shown) == (0, True)
+@pytest.fixture(scope="module")
+def waited(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, int]:
+    """What is shown of reading that takes more than a second, 37 % of which is done at once."""
+    path = tmp_path_factory.mktemp("waited") / "three.pcapng"
+    path.write_bytes(traffic().pcapng())
+    return on_a_terminal(1.6, [path])
+
+
+def test_work_that_takes_long_shows_a_bar(waited: tuple[str, int]) -> None:
+    shown, code = waited
+    assert (code, "three.pcapng, 1 s  [" in shown) == (0, True)
+
+
+def test_the_bar_says_which_share_of_the_reading_is_done(waited: tuple[str, int]) -> None:
+    assert "37%" in waited[0]
+
+
+def test_the_bar_is_gone_afterwards(waited: tuple[str, int]) -> None:
+    assert waited[0].endswith("\x1b[2K\r")
 
 
 def test_work_that_is_done_at_once_shows_none(capture: Path) -> None:

@@ -15,7 +15,7 @@ from lab.tcp.connections import connections
 from lab.udp.dns import parse_question
 from lab.udp.exchanges import exchanges
 from tests.builders import MILLISECOND, capture
-from tests.handmade import CLIENT, SERVER, arp, ethernet, ipv4, pcap, tcp, udp
+from tests.handmade import CLIENT, SERVER, arp, ethernet, ipv4, ipv6, pcap, tcp, udp
 
 SECOND = 1000 * MILLISECOND
 NAME = b"\x03www\x07example\x03com\x00\x00\x01\x00\x01"
@@ -122,6 +122,9 @@ def test_an_address_that_two_answer_for() -> None:
     assert (one.id, one.frames) == ("arp_conflict", (1, 2))
 
 
+FRAGMENTED = {"fragments_lost", "fragments_overlap"}
+
+
 def fragments(*offsets: int) -> list[tuple[int, bytes]]:
     """Parts of a packet of 24 octets, 8 each; the one at 16 is the last."""
     whole = udp(bytes(16), ports=(1, 2))
@@ -142,6 +145,70 @@ def test_a_packet_with_all_its_fragments(offsets: tuple[int, ...]) -> None:
     assert "fragments_lost" not in kinds(*fragments(*offsets))
 
 
+def test_a_packet_that_came_whole_in_fragments_is_told() -> None:
+    (one,) = [one for one in found(*fragments(0, 8, 16)) if one.id == "fragmented"]
+    assert one.frames == (1, 2, 3)
+    assert "24 octets in 3 fragments" in one.words.en
+
+
+def test_a_packet_that_is_not_whole_is_not_told_twice() -> None:
+    assert "fragmented" not in kinds(*fragments(0, 8))
+
+
+def test_an_identification_used_again_is_another_packets() -> None:
+    assert not kinds(*fragments(0, 8, 16), *fragments(0, 8, 16)) & FRAGMENTED
+
+
+def six(at: int, *, more: bool) -> bytes:
+    """A fragment of 8 octets of an IPv6 packet."""
+    return ethernet(ipv6(struct.pack(">BBHI", 17, 0, at | more, 7) + bytes(8), 44), 0x86DD)
+
+
+def test_an_ipv6_packet_with_a_fragment_missing() -> None:
+    (one,) = found((0, six(0, more=True)), (1, six(16, more=False)))
+    assert (one.id, one.frames) == ("fragments_lost", (1, 2))
+    assert "fd00::1 is not whole: 8 of" in one.words.en
+
+
+def test_a_last_fragment_that_is_missing_is_named() -> None:
+    (one,) = [one for one in found(*fragments(0, 8)) if one.id == "fragments_lost"]
+    assert "last fragment never came" in one.words.en
+
+
+def test_an_ipv6_packet_with_all_its_fragments() -> None:
+    parts = [six(0, more=True), six(8, more=True), six(16, more=False)]
+    assert not kinds(*enumerate(parts)) & FRAGMENTED
+
+
+def overlapping(begin: int) -> list[tuple[int, bytes]]:
+    """A fragment of 16 octets, the packet's first, and the last, which begins at this octet."""
+    first, last = (
+        ethernet(ipv4(octets, 17, fragment=fragment))
+        for octets, fragment in ((bytes(16), 0x2000), (b"a" * 16, begin // 8))
+    )
+    return [(0, first), (1, last)]
+
+
+def test_fragments_that_overlap() -> None:
+    (one,) = [one for one in found(*overlapping(8)) if one.id == "fragments_overlap"]
+    assert one.frames == (1, 2)
+    assert "from octet 8 on" in one.words.en
+
+
+def test_fragments_that_follow_each_other_do_not_overlap() -> None:
+    assert not kinds(*overlapping(16)) & FRAGMENTED
+
+
+def test_a_fragment_that_was_duplicated_does_not_overlap() -> None:
+    assert not kinds(*overlapping(16), overlapping(16)[1]) & FRAGMENTED
+
+
+def test_arp_inside_a_tunnel_is_no_fragment() -> None:
+    bridged = b"\0\0\x65\x58" + ethernet(arp(operation=1), 0x0806)
+    # In an IPv4 header, a 1 where ARP has its operation would be a fragment's offset.
+    assert "fragments_lost" not in kinds((0, ethernet(ipv4(bridged, 47))))
+
+
 FRAMES = [ethernet(ipv4(tcp(bytes(200), sequence=n), 6)) for n in range(3)]
 
 
@@ -158,3 +225,11 @@ def test_nothing_is_found_in_a_capture_without_frames() -> None:
     told = read_capture(pcap([]), name="a.pcap")
     one = View("", "a.pcap", told, (), ())
     assert findings(Evidence(Manifest(scenario="", engine="", started=0), (one,))) == ()
+
+
+def test_of_wrong_checksums_is_said_what_to_look_at() -> None:
+    whole = ethernet(ipv4(tcp(b"abc"), 6))
+    damaged = whole[:-1] + b"z"
+    (one,) = [one for one in found((0, damaged)) if one.id == "checksum"]
+    assert one.next is not None
+    assert "TcpInCsumErrors" in one.next.en

@@ -8,11 +8,11 @@ import pytest
 
 from lab.evidence.manifest import Manifest
 from lab.evidence.run import Evidence, View
-from lab.findings.base import Finding, findings
+from lab.findings.base import Finding, Severity, findings
 from lab.packets.frames import Capture
 from lab.tcp.connections import connections
 from lab.udp.exchanges import exchanges
-from tests.builders import MILLISECOND, OPEN, Sent, capture, conversation, mss, sent
+from tests.builders import MILLISECOND, OPEN, Sent, capture, conversation, mss, scale, sent
 from tests.handmade import CLIENT, SERVER, ethernet, icmp, ipv4, tcp
 
 MS, SECOND = MILLISECOND, 1000 * MILLISECOND
@@ -73,6 +73,24 @@ FIN = sent(">", "FA", seq=1, ack=1)
 FIN_ACKED = sent("<", "A", seq=1, ack=2)
 LATER = sent("<", "A", seq=1, ack=2, after=40 * SECOND)
 HALF_CLOSED = sent("<", "PA", seq=1, ack=2, length=5)
+SCALED = (
+    sent(">", "S", options=mss(1460) + scale(7)),
+    sent("<", "SA", ack=1, options=mss(1460) + scale(7)),
+)
+UNSCALED = (SCALED[0], sent("<", "SA", ack=1, options=mss(1460)))
+ECN = (sent(">", "SEW"), sent("<", "SAE", ack=1))
+MP_CAPABLE = bytes((30, 4, 1, 0))
+MULTIPATH = (sent(">", "S", options=MP_CAPABLE), sent("<", "SA", ack=1, options=MP_CAPABLE))
+SYN_DATA = sent(">", "S", length=5)
+TAKEN = (SYN_DATA, sent("<", "SA", ack=6), sent(">", "A", seq=6, ack=1))
+NOT_TAKEN = (SYN_DATA, SYN_ACK, sent(">", "PA", seq=1, ack=1, length=5))
+HOLE = (
+    *OPEN,
+    sent(">", "A", seq=101, ack=1, length=100),
+    sent("<", "A", seq=1, ack=1, sack=((101, 201),)),
+    sent(">", "A", seq=1, ack=1, length=100),
+)
+ON_ITS_WAY = sent("<", "PA", seq=1, ack=1, length=5)
 ECHO = sent("<", "AE", seq=1, ack=101)
 
 
@@ -150,6 +168,22 @@ ECHO = sent("<", "AE", seq=1, ack=101)
             ),
             (*OPEN, *CLOSE),
         ),
+        ("window_scale_refused", (1, 2), (*UNSCALED, THIRD), (*SCALED, THIRD)),
+        ("ecn_refused", (1, 2), (ECN[0], SYN_ACK, THIRD), (*ECN, THIRD)),
+        ("ecn_refused", (1, 2), (ECN[0], sent("<", "SAEW", ack=1)), (SYN, ECN[1], THIRD)),
+        ("mptcp_refused", (1, 2), (MULTIPATH[0], SYN_ACK, THIRD), (*MULTIPATH, THIRD)),
+        ("half_close", (4, 6), (*OPEN, FIN, FIN_ACKED, HALF_CLOSED), (*OPEN, FIN, ON_ITS_WAY)),
+        ("half_close", (4, 6), (*OPEN, FIN, FIN_ACKED, HALF_CLOSED), (*OPEN, *CLOSE)),
+        ("fast_open", (1, 2), TAKEN, NOT_TAKEN),
+        ("fast_open_refused", (1, 2), NOT_TAKEN, TAKEN),
+        ("fast_open", (1, 2), TAKEN, OPEN),
+        ("fast_open_refused", (1, 2), NOT_TAKEN, OPEN),
+        (
+            "sack_reneging",
+            (5, 7),
+            (*HOLE, sent("<", "A", seq=1, ack=101)),
+            (*HOLE, sent("<", "A", seq=1, ack=201)),
+        ),
         ("congestion_experienced", (5,), (*OPEN, DATA, ECHO), (*OPEN, DATA, ACKED)),
         ("port_reused", (6, 7), (*OPEN, *CLOSE, sent(">", "S", seq=9000)), (*OPEN, *CLOSE)),
         ("oversized", (4,), (*WITH_MSS, sent(">", "A", seq=1, ack=1, length=9000)), HEALTHY),
@@ -188,6 +222,40 @@ def test_a_connection_that_the_kernel_answers_with_icmp_is_not_called_unanswered
     (one,) = findings(of(told))
     assert (one.id, one.frames) == ("icmp_error", (2,))
     assert "administratively prohibited (10.0.0.9)" in one.words.en
+
+
+def test_a_window_that_is_not_scaled_is_said_to_bound_the_throughput() -> None:
+    words = found(*UNSCALED, again(THIRD, 9 * MS), DATA)["window_scale_refused"].words
+    assert "52.4 Mbit/s" in words.en  # 65,535 octets each 10 ms
+    assert "52.4 Mbit/s" in words.zh
+
+
+def test_a_window_that_is_not_scaled_is_a_warning_once_a_sender_filled_it() -> None:
+    filled = found(*UNSCALED, THIRD, sent(">", "A", seq=1, ack=1, length=64240))
+    told = [one["window_scale_refused"].severity for one in (filled, found(*UNSCALED, THIRD, DATA))]
+    assert told == [Severity.WARNING, Severity.NOTE]
+
+
+def test_many_half_closes_are_told_together() -> None:
+    every = (*OPEN, FIN, FIN_ACKED, HALF_CLOSED)
+    many = [
+        Sent(**{name: getattr(one, name) for name in Sent.__slots__} | {"ports": (port, 80)})
+        for port in range(40000, 40011)
+        for one in every
+    ]
+    one = found(*many)["half_close"]
+    assert (len(one.frames), one.words.en[:17]) == (22, "In 11 connections")
+
+
+def test_connections_that_a_server_answers_alike_are_told_together() -> None:
+    both = [
+        Sent(**{name: getattr(one, name) for name in Sent.__slots__} | {"ports": (port, 80)})
+        for port in (40001, 40002)
+        for one in UNSCALED
+    ]
+    one = found(*both)["window_scale_refused"]
+    assert (one.frames, one.stream) == ((1, 2, 3, 4), None)
+    assert "in 2 connections" in one.words.en
 
 
 def test_many_refused_ports_are_one_finding_and_a_scan() -> None:

@@ -90,6 +90,11 @@ def test_a_first_fragment_that_the_snap_length_cut_is_read_as_far_as_it_goes():
     assert frames.protocol.tolist() == [TCP]
 
 
+def test_a_segment_of_which_only_the_begin_was_captured_has_no_known_length():
+    frames = read(pieces(SEGMENT)[:1], cut=58)
+    assert (frames.sequence[0], frames.payload_length[0]) == (77, 0)
+
+
 def test_a_datagram_is_its_first_fragment():
     frames = read(pieces(udp(bytes(100)), 17))
     assert frames.protocol.tolist() == [UDP, FRAGMENT, FRAGMENT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 
 import pytest
@@ -88,6 +89,24 @@ def test_what_starts_like_no_capture_is_not_a_capture(octets):
 def test_the_error_quotes_the_first_octets():
     with pytest.raises(NotACapture, match="7f 45 4c 46"):
         read_capture(b"\x7fELF", name="thing")
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"),
+    [
+        (b"\x7fELF\2\1", "ELF"),
+        (gzip.compress(gzip.compress(b"x", mtime=0), mtime=0), "gzip"),
+        (b"PK\3\4", "zip"),
+        (b"snoop\0\0\0", "snoop"),
+        ("GET /é HTTP/1.1\r\n".encode() + b"\xc3", "text"),
+        (bytes(40), "zeros"),
+        (b"\xa1\xb2\0\1", "no format"),
+        (b"", "nothing"),
+    ],
+)
+def test_the_error_names_what_the_file_is(octets, kind):
+    with pytest.raises(NotACapture, match=kind):
+        read_capture(octets)
 
 
 def variant(magic, order, *, version=(2, 4), link_type=1, before=0, extra=0, swapped=False):

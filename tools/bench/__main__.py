@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("show", "analyze", "scenarios", "tour", "docker", "transfer", "repeated")
+BENCHES = ("show", "analyze", "scenarios", "questions", "tour", "docker", "transfer", "repeated")
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,17 +29,36 @@ class Figure:
 
 
 def alternate(times: int, *doings: Callable[[], object]) -> list[float]:
-    """The median seconds of each of several doings, measured in turns, after one round unmeasured."""
+    """The median seconds of each of several doings, measured in turns, after one round unmeasured.
+
+    A doing that returns a float has measured itself.
+    """
     taken: list[list[float]] = [[] for _ in doings]
     for turn in range(times + 1):
         for doing, seconds in zip(doings, taken, strict=True):
             began = time.perf_counter()
-            doing()
+            own = doing()
             if turn:
-                seconds.append(time.perf_counter() - began)
+                seconds.append(own if isinstance(own, float) else time.perf_counter() - began)
     return [statistics.median(seconds) for seconds in taken]
 
 
 def quietly(*command: str, **options: object) -> None:
     """Run a command that must succeed."""
     subprocess.run(command, check=True, capture_output=True, **options)  # type: ignore[call-overload]
+
+
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+
+def peak(*command: str) -> int:
+    """Run a command that must succeed; the most memory that it held at a time, in octets.
+
+    Started by a small process: Linux counts what the starting process held as its child's.
+    """
+    measured = (sys.executable, "-c", MEASURED, *command)
+    return int(subprocess.run(measured, check=True, capture_output=True).stdout)

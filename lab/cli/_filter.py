@@ -1,0 +1,124 @@
+"""What --filter was given: an expression of the lab's own, or a BPF filter that tcpdump compiles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lab.errors import BpfFaulty, TcpdumpMissing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lab.evidence.run import Evidence
+    from lab.filters.bpf import Program
+    from lab.filters.expression import Question
+    from lab.filters.fields import Scene
+    from lab.filters.talks import Talk
+    from lab.packets.frames import Capture
+
+BPF = "bpf:"
+SNAP_LENGTH = 1 << 18
+"""Of the file that an expression is compiled for: any other lets the same frames pass."""
+
+Asked = Callable[["Evidence"], "Question"]
+"""What a filter asks of the exchanges of one file or run."""
+
+
+def asked(expression: str | None) -> Asked | None:
+    """Understand --filter; raises FilterFaulty, or TcpdumpMissing.
+
+    What it returns raises BpfFaulty: what a BPF filter may say depends on a file's link types.
+    """
+    if expression is None:
+        return None
+    if expression.lower().startswith(BPF):
+        tcpdump = _tcpdump()
+        return lambda evidence: _of_frames(evidence, tcpdump, expression[len(BPF) :].strip())
+    from lab.filters.expression import parse
+
+    question = parse(expression)
+    return lambda _: question
+
+
+def _tcpdump() -> str:
+    """Where tcpdump is, also for users without sbin on their PATH."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    if found := shutil.which("tcpdump", path=path):
+        return found
+    raise TcpdumpMissing
+
+
+def _of_frames(evidence: Evidence, tcpdump: str, expression: str) -> Question:
+    """Whether one of an exchange's frames passes; a scene's times say which capture it is of."""
+    found = [
+        (view.capture.frames.time, _with_heads(view.capture, tcpdump, expression))
+        for view in evidence.views
+    ]
+
+    def question(scene: Scene, talk: Talk) -> bool:
+        passed = next(passed for time, passed in found if time is scene.time)
+        return bool(passed[talk.rows].any())
+
+    return question
+
+
+def _with_heads(capture: Capture, tcpdump: str, expression: str) -> NDArray[np.bool_]:
+    """Which frames pass; a segment in IP fragments does so with the one that has its header."""
+    import numpy as np
+
+    frames, passed = capture.frames, _passing(capture, tcpdump, expression)
+    header = frames.transport[frames.fragments]  # its offset: it may lie in an earlier frame
+    rows, header = frames.fragments[header >= 0], header[header >= 0]
+    passed[rows] |= passed[np.searchsorted(frames.start, header, side="right") - 1]
+    return passed
+
+
+def _passing(capture: Capture, tcpdump: str, expression: str) -> NDArray[np.bool_]:
+    """Which frames pass, those of each link type by a program of its own."""
+    import numpy as np
+
+    from lab.filters.bpf import passing
+    from lab.packets.pages import release_if_large
+    from lab.workers import side_by_side
+
+    frames = capture.frames
+    link_type = np.array([one.link_type for one in capture.interfaces], np.int64)
+    passed = np.zeros(len(frames), np.bool_)
+    for value in sorted({one.link_type for one in capture.interfaces}):
+        rows = np.flatnonzero((link_type == value)[frames.interface])
+        if len(rows):
+            program = compiled(tcpdump, expression, value, _order(capture))
+            passed[rows] = passing(program, frames, rows, side_by_side)
+            release_if_large(frames.octets, frames=len(frames))
+    return passed
+
+
+def _order(capture: Capture) -> str:
+    """The file's byte order, "<" or ">": some link types have numbers in it."""
+    octets = capture.frames.octets
+    first = octets[8] == 0x1A if capture.file_format == "pcapng" else octets[0] in (0xA1, 0x1C)
+    return ">" if first else "<"
+
+
+def compiled(tcpdump: str, expression: str, link_type: int, order: str = "<") -> Program:
+    """Have tcpdump compile a filter for the frames of a link type; raises BpfFaulty.
+
+    It is handed a file without frames, so it needs no right to capture.
+    """
+    from lab.filters.bpf import program
+
+    header = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, SNAP_LENGTH, link_type)
+    command = (tcpdump, "-ddd", "-r", "-", "--", expression)
+    ended = subprocess.run(command, input=header, capture_output=True, check=False)
+    try:
+        return program(ended.stdout.decode())
+    except ValueError as error:
+        *_, said = ended.stderr.decode(errors="replace").splitlines() or [f"{ended.returncode}"]
+        detail = said.removeprefix("tcpdump: ")
+        raise BpfFaulty(expression=expression, detail=detail) from error

@@ -1,0 +1,127 @@
+"""``lab diff``: two runs side by side, the first difference marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lab.cli import _options as options
+from lab.text import Language
+
+if TYPE_CHECKING:
+    from lab.evidence.run import Evidence
+
+
+@click.command()
+@click.argument("runs", metavar="RUN RUN", nargs=-1)
+@click.option("--pairs", is_flag=True, help="List the pairs of scenarios worth comparing.")
+@click.option("--html", is_flag=True, help="The comparison as a page: one self-contained file.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where --html goes; else it is printed.",
+)
+@options.as_json
+@options.language
+@options.captures
+def command(
+    runs: tuple[str, ...],
+    pairs: bool,
+    html: bool,
+    file: Path | None,
+    as_json: bool,
+    language: Language,
+    captures: Path,
+) -> None:
+    """Compare two runs segment by segment, then calls, outcomes, states and counters.
+
+    A RUN is a run folder, a capture file, or a scenario: its newest run that kept its promises.
+    RUN@HOST compares what that host's port saw. ISNs, ports and small differences in time do not
+    count. Exit code 0 if the two are alike, 1 if they differ.
+    """
+    if html and (pairs or as_json):
+        raise click.UsageError("--html goes with neither --pairs nor --json.")
+    if file and not html:
+        raise click.UsageError("-o goes with --html.")
+    if pairs:
+        _list(as_json=as_json, language=language)
+    elif len(runs) != 2:
+        raise click.UsageError("Name two runs: lab diff RUN RUN. 'lab diff --pairs' lists pairs.")
+    elif html:
+        raise SystemExit(_page(runs, captures, file))
+    else:
+        raise SystemExit(_compare(runs, captures, language, as_json=as_json))
+
+
+def _list(*, as_json: bool, language: Language) -> None:
+    from lab.cli import _output as output
+    from lab.report.difference.pairs import CONTRASTS, draw_contrasts
+    from lab.report.difference.records import contrast_record
+
+    if as_json:
+        output.write_json([contrast_record(one) for one in CONTRASTS], indent=2)
+    else:
+        output.write(draw_contrasts(CONTRASTS, language))
+
+
+def _compare(runs: tuple[str, ...], captures: Path, language: Language, *, as_json: bool) -> int:
+    """Print the comparison; returns the exit code."""
+    from lab.cli import _output as output
+    from lab.report.difference.compare import difference
+    from lab.report.difference.drawing import draw_difference
+    from lab.report.difference.records import difference_record
+
+    (left, ours), (right, theirs) = (_load(captures, target) for target in runs)
+    found = difference(ours, theirs)
+    if as_json:
+        output.write_json(difference_record(found, (left, right)), indent=2)
+    else:
+        names, width = (left, right), output.columns()
+        output.write(draw_difference(found, names, language, width, output.paint()))
+    return 0 if found.alike else 1
+
+
+def _page(runs: tuple[str, ...], captures: Path, file: Path | None) -> int:
+    """Write the comparison's page; returns the exit code."""
+    from lab.page.contrast import contrast
+    from lab.report.difference.compare import difference
+
+    (left, ours), (right, theirs) = (_load(captures, target) for target in runs)
+    found = difference(ours, theirs)
+    page = contrast((left, right), (ours, theirs), found)
+    if file is None:
+        click.echo(page, nl=False)
+    else:
+        from lab.cli._writing import appearing
+
+        with appearing(file) as opened:
+            opened.write(page.encode())
+    return 0 if found.alike else 1
+
+
+def _load(captures: Path, target: str) -> tuple[str, Evidence]:
+    """A run as it is named, and its evidence; raises RunNotFound and what `lab.analyze.load` raises."""
+    from lab.analyze import load
+
+    name, _, host = target.rpartition("@") if "@" in target else (target, "", "")
+    found = _usable(captures, name) or load(captures, name)
+    if not host:
+        return found
+    from lab.report.difference.side import at_port
+
+    return f"{found[0]}@{host}", at_port(found[1], host)
+
+
+def _usable(captures: Path, name: str) -> tuple[str, Evidence] | None:
+    """The newest run of a scenario that kept its promises; None if there is none, or it is none."""
+    from lab import scenarios
+    from lab.proving import usable
+
+    if name.partition(":")[0] not in scenarios.names():
+        return None
+    found = usable(captures, name)
+    return (found[0].name, found[1]) if found else None

@@ -1,0 +1,115 @@
+"""``lab serve``: the live page and the quiz, in a browser on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from lab.cli import _options as options
+from lab.text import Language, Text
+
+if TYPE_CHECKING:
+    from lab.web.site import Play
+
+PAGE = Text("The page: {address}  (Ctrl-C ends it)", "页面：{address}（Ctrl-C 结束）")
+WARNING = Text(
+    "Warning: whoever reaches {host} can read every run. There is no encryption.",
+    "警告：能访问 {host} 的任何人都可以读取全部运行，且没有加密。",
+)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--anyone", is_flag=True, help="Let other machines look too.")
+@click.option("--show-only", is_flag=True, help="Play nothing; no token then.")
+@click.option(
+    "--leave",
+    is_flag=True,
+    envvar="LAB_WEB_LEAVE",
+    help="End once no run is on and nobody watches.",
+)
+@options.captures
+@options.engine
+@options.language
+@click.pass_context
+def command(
+    context: click.Context,
+    port: int,
+    host: str,
+    anyone: bool,
+    show_only: bool,
+    leave: bool,
+    captures: Path,
+    engine: str,
+    language: Language,
+) -> None:
+    """Serve the live page and the quiz on this machine; who has the address may play scenarios.
+
+    Other machines are let in with --anyone only. Progress is kept in one local file (LAB_PROGRESS).
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import secrets
+
+    from lab.errors import AddressOpen
+    from lab.run import checkout
+    from lab.web.guard import is_loopback
+    from lab.web.server import Server, address, listen
+    from lab.web.site import Site
+
+    if not is_loopback(host):
+        if not anyone:
+            raise AddressOpen(host=host)
+        click.secho(WARNING.fill(host=host).say(language), fg="yellow", err=True)
+    own = checkout() / "captures"
+    if context.get_parameter_source("captures") is ParameterSource.DEFAULT:
+        captures = own
+    show_only = show_only or captures.resolve() != own.resolve()  # runs are recorded there alone
+    listening = listen(host, port)
+    real: int = listening.getsockname()[1]
+    site = Site(
+        captures=captures,
+        host=host,
+        port=None if anyone else real,
+        anyone=anyone,
+        token="" if show_only else secrets.token_urlsafe(24),
+        play=None if show_only else _player(engine, language),
+        progress=None if show_only else _progress(),
+    )
+    click.echo(PAGE.fill(address=address(site, real)).say(language))
+    Server(site, leave=leave).serve_on(listening)
+
+
+def _progress() -> Path:
+    from lab.learner import progress_file
+
+    return progress_file(os.environ)
+
+
+def _player(name: str, language: Language) -> Play:
+    """Plays on the engine that starts quickest; it is chosen when the first run is asked for."""
+    from functools import cache
+
+    from lab.backends.base import Engine, Say
+    from lab.run import checkout
+
+    root = checkout()
+
+    @cache
+    def engine() -> Engine:
+        from lab.backends.choice import quickest
+
+        return quickest(name, root, language.value, lambda _: None)
+
+    def play(scenario: str, say: Say) -> Path:
+        from lab.proving import played
+
+        chosen: Callable[[], Engine] = engine
+        return played(chosen(), root / "captures", scenario, say, language)
+
+    return play

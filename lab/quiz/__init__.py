@@ -1,0 +1,1 @@
+"""The quiz: forms, values, grading, progress. Knows nothing of terminal, page, files or clocks."""

@@ -1,0 +1,223 @@
+"""The running run, drawn while it happens: looked for 20 times a second, analysed as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from lab.analyze import load_run
+from lab.capture.folder import PARTIAL, RUN
+from lab.evidence.run import Evidence
+from lab.web import partial
+from lab.web.folders import published
+from lab.web.playing import Player, Playing
+from lab.web.reports import acts
+
+TURN = 0.05  # s between two looks
+QUICK = 0.1  # s that an analysis may take without a pause
+SHARE = 3  # the pause after a longer one, of what it took beyond: the run needs the processor too
+MOST_OCTETS = 4 << 20  # of captures that are analysed again and again
+SMALL = 1 << 17  # octets of a run that is drawn to warm up
+MOST_FRAMES = 500  # in a page that grows
+HEARTBEAT = 300  # turns without an event after which a line keeps the connection open
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What is known of the run that is on, or was the last."""
+
+    run: str = ""  # of the folder it is recorded into; "": none was seen yet
+    scenario: str = ""
+    acts: tuple[tuple[str, str], ...] = ()  # each exchange of the ladder: key, HTML
+    frames: int = 0
+    octets: int = 0
+    cut: bool = False  # too long to be drawn while it grows
+    over: bool = False
+    published: str = ""  # its name, once it is over
+
+
+class Follower:
+    """Follows one run after the other; whoever looks gets the same snapshot."""
+
+    def __init__(self, captures: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """``captures``: where runs appear."""
+        self._captures, self._clock = captures, clock
+        self._folder: Path | None = None
+        self._inode = 0
+        self._sizes: dict[str, int] = {}
+        self._next = 0.0  # when a look, an analysis may come again
+        self._rest = 0.0
+        self._turn = asyncio.Lock()
+        self.snapshot = Snapshot()
+        self.watchers = 0
+        self.last_busy = clock()
+        self.followed = 0  # runs that were seen to be on
+
+    def warm_up(self) -> None:
+        """Draw some small run that nobody sees: drawing the first takes long, the others do not."""
+        for folder in published(self._captures)[-3:]:
+            if sum(partial.sizes(folder).values()) < SMALL:
+                with suppress(Exception):  # the list of runs names what is wrong with one
+                    acts(load_run(folder))
+                    return
+
+    async def now(self) -> Snapshot:
+        """The snapshot, not older than a turn."""
+        async with self._turn:
+            if self._clock() >= self._next:
+                await asyncio.to_thread(self.look)
+                self._next = self._clock() + TURN
+        return self.snapshot
+
+    def look(self) -> None:
+        """Take in what has changed; never raises for what a run folder holds."""
+        if self._folder is None:
+            self._begin()
+        if self._folder is not None:
+            self.last_busy = self._clock()
+            self._follow(self._folder)
+
+    def _begin(self) -> None:
+        """Take up the newest run that is on."""
+        for folder in running(self._captures):
+            with suppress(OSError):
+                self._inode = folder.stat().st_ino
+                self._folder, self._sizes, self._rest = folder, {}, 0.0
+                self.followed += 1
+                scenario = (PARTIAL.fullmatch(folder.name) or "???")[3]
+                self.snapshot = Snapshot(run=folder.name, scenario=scenario)
+                return
+
+    def _follow(self, folder: Path) -> None:
+        if not folder.exists() or not partial.is_live(folder):
+            self._end(folder)
+            return
+        sizes = partial.sizes(folder)
+        if sizes == self._sizes or self._clock() < self._rest:
+            return
+        self._sizes = sizes
+        octets = sum(size for name, size in sizes.items() if name.endswith(".pcapng"))
+        if octets > MOST_OCTETS:
+            self._update(octets=octets, cut=True)
+            return
+        began = self._clock()
+        with suppress(Exception):  # half a run can be what no whole one is: the next look may do
+            if found := partial.so_far(folder):
+                self._draw(found, octets)
+        took = self._clock() - began
+        self._rest = self._clock() + SHARE * max(0.0, took - QUICK)
+
+    def _end(self, folder: Path) -> None:
+        """It was published under another name, or abandoned."""
+        name = _renamed(self._captures, folder.name, self._inode)
+        self._folder = None
+        if name and not self.snapshot.cut:
+            with suppress(Exception):  # its report says what is wrong
+                self._draw(load_run(self._captures / name), self.snapshot.octets)
+        self._update(over=True, published=name)
+
+    def _draw(self, evidence: Evidence, octets: int) -> None:
+        frames = max((len(view.capture.frames) for view in evidence.views), default=0)
+        cut = frames > MOST_FRAMES
+        drawn = self.snapshot.acts if cut else tuple(acts(evidence))
+        self._update(acts=drawn, frames=frames, octets=octets, cut=cut)
+
+    def _update(self, **changes: object) -> None:
+        self.snapshot = msgspec.structs.replace(self.snapshot, **changes)
+
+
+def running(captures: Path) -> list[Path]:
+    """The folders that are being recorded into, newest first."""
+    try:
+        with os.scandir(captures) as entries:
+            found = [entry.name for entry in entries if PARTIAL.fullmatch(entry.name)]
+    except OSError:
+        return []
+    return [captures / name for name in sorted(found, reverse=True) if _lives(captures / name)]
+
+
+def _lives(folder: Path) -> bool:
+    return not folder.is_symlink() and partial.is_live(folder)
+
+
+def _renamed(captures: Path, partial_name: str, inode: int) -> str:
+    """The folder's name now: it was renamed, and is the same folder still."""
+    match = PARTIAL.fullmatch(partial_name)
+    with suppress(OSError), os.scandir(captures) as entries:
+        for entry in entries:
+            is_near = match and entry.name.startswith(match[1]) and RUN.fullmatch(entry.name)
+            if is_near and entry.inode() == inode:
+                return entry.name
+    return ""
+
+
+# ---------------------------------------------------------------- server-sent events
+
+
+class Seen:
+    """What one watcher has been sent; gives what has changed since."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._run = ""
+        self._acts: dict[str, str] = {}
+        self._state: tuple[object, ...] = ()
+        self._playing: Playing | None = None
+
+    def changes(self, now: Snapshot, playing: Playing | None) -> list[tuple[str, object]]:
+        """The events that bring a watcher up to date, in order."""
+        events: list[tuple[str, object]] = []
+        if playing != self._playing and playing is not None:
+            self._playing = playing
+            events.append(("playing", playing))
+        if now.run != self._run:
+            self._run, self._acts, self._state = now.run, {}, ()
+            events.append(("begin", {"run": now.run, "scenario": now.scenario}))
+        if changed := self._changed(now.acts):
+            events.append(("acts", changed))
+        state = (now.frames, now.octets, now.cut, now.over, now.published)
+        if state != self._state and now.run:
+            self._state = state
+            words = ("frames", "octets", "cut", "over", "published")
+            events.append(("state", dict(zip(words, state, strict=True))))
+        return events
+
+    def _changed(self, drawn: Sequence[tuple[str, str]]) -> dict[str, object] | None:
+        """New and altered acts, each with the key of the one before it; keys that are gone."""
+        put, before = [], ""
+        for key, html in drawn:
+            if self._acts.get(key) != html:
+                put.append([key, html, before])
+            before = key
+        keys = dict(drawn)
+        gone = [key for key in self._acts if key not in keys]
+        self._acts = keys
+        return {"put": put, "gone": gone} if put or gone else None
+
+
+async def events(
+    follower: Follower, player: Player | None, stopping: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Server-sent events for one watcher, until it leaves or the server stops."""
+    seen, quiet = Seen(), 0
+    follower.watchers += 1
+    try:
+        yield b"retry: 500\n\n"
+        while not stopping():
+            changes = seen.changes(await follower.now(), player.now if player else None)
+            for name, data in changes:
+                yield b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(data))
+            quiet = 0 if changes else quiet + 1
+            if quiet >= HEARTBEAT:
+                quiet = 0
+                yield b": still here\n\n"
+            await asyncio.sleep(TURN)
+    finally:
+        follower.watchers -= 1
+        follower.last_busy = time.monotonic()

@@ -1,0 +1,82 @@
+"""The page's port: the one asked for, the one it has, 8080, or any that is free; and what compose.yaml gives it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.backends.base import Line
+from lab.backends.compose import Compose, understand
+from lab.backends.composed import Composed
+from tests.checkout import ROOT
+
+PUBLISHED = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8123"}]}
+
+
+def composed(*containers: Any) -> Composed:
+    """A compose project with these containers."""
+    client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: list(containers)))
+    compose = Compose(("docker-compose",), Path("/nowhere"), "lab")
+    return Composed(client, compose, Path("/nowhere"), lambda: None)
+
+
+def container(service: str, ports: dict[str, Any]) -> Any:
+    return SimpleNamespace(labels={"com.docker.compose.service": service}, ports=ports)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAB_WEB_PORT", raising=False)
+
+
+@pytest.fixture
+def taken() -> Iterator[None]:
+    """Somebody listens on 8080, this test unless there is somebody already."""
+    try:
+        listening = socket.create_server(("127.0.0.1", 8080))
+    except OSError:
+        yield
+        return
+    with closing(listening):
+        yield
+
+
+def test_the_port_that_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_WEB_PORT", "9000")
+    assert composed(container("web", PUBLISHED))._page_port() == "9000"
+
+
+def test_a_page_that_runs_keeps_its_port() -> None:
+    assert composed(container("client", {}), container("web", PUBLISHED))._page_port() == "8123"
+
+
+@pytest.mark.usefixtures("taken")
+def test_a_port_that_is_taken_does_not_stop_the_tour() -> None:
+    port = int(composed(container("web", {}))._page_port())
+    assert port not in (0, 8080)
+
+
+def test_where_the_page_is_published_is_found() -> None:
+    assert composed(container("web", PUBLISHED))._page() == "127.0.0.1:8123"
+    assert composed(container("web", {}))._page() == ""
+
+
+def test_a_line_of_the_page_is_no_complaint_of_compose() -> None:
+    assert understand("web_1      | The page") == Line("web", "The page")
+
+
+def test_the_page_can_do_nothing_but_show() -> None:
+    web = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["web"]
+    assert "cap_add" not in web
+    assert web["volumes"] == ["./captures:/captures:ro,z"]
+    assert web["ports"] == ["127.0.0.1:${LAB_WEB_PORT:-8080}:8080"]
+    assert "--show-only" in web["command"]
+    assert not web["user"].startswith("0")
+    assert "networks" not in web  # never on the wire that is recorded
