@@ -31,6 +31,9 @@ _COMPLAINTS: tuple[tuple[str, type[EngineError]], ...] = (
 )
 _PRINTED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client|web)(?:[-_]\d+)?\s+\| ?(.*)$")
 _EXITED = re.compile(r"^(?:.*?[-_])?(sniffer|server|client|web)[-_]\d+ exited with code (\d+)")
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]"
+)  # Compose v2 erases lines even with --ansi never
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def find_compose(root: Path, project: str) -> Compose:
 
 def understand(words: str) -> Line | Exited | None:
     """Read one line of compose's output; None: compose speaks of itself."""
-    if exited := _EXITED.match(words):
+    if exited := _EXITED.match(_CONTROL.sub("", words)):
         return Exited(exited[1], int(exited[2]))
     if printed := _PRINTED.match(words):
         return Line(printed[1], printed[2])

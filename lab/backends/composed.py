@@ -6,11 +6,12 @@ import fcntl
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from docker import DockerClient
@@ -20,12 +21,15 @@ from lab.backends.base import PLAN_FOLDER, Line
 from lab.backends.compose import Compose, Exited, complaint, output, understand
 from lab.backends.containers import CHECKOUT
 from lab.backends.labs import judge_sniffer
+from lab.errors import PortTaken
 from lab.plan import write_plan
 from lab.scenarios.base import Scenario
 
 PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 PAGE_PORT = "LAB_WEB_PORT"
+USUAL_PORT, ANY_PORT = "8080", "0"
+LAST_WORDS = 5.0  # seconds in which compose hands on what the sniffer has printed
 
 Show = Callable[[Line], None]
 
@@ -42,9 +46,20 @@ class Composed(Struct, frozen=True):
         """Play the services until all have left; raises EngineError."""
         write_plan(scenario, self.captures / PLAN_FOLDER)
         self._remove_outdated(image)
+        environment = _environment(scenario, image, language)
+        first, *others = self._page_ports()
+        try:
+            self._play(environment | {PAGE_PORT: first}, show)
+        except PortTaken:  # by another lab that saw it free in the same moment
+            if not others:
+                raise
+            self._play(environment | {PAGE_PORT: others[0]}, show)
+        if page := self._page():
+            show(Line("web", f"http://{page}/"))
+
+    def _play(self, environment: Mapping[str, str], show: Show) -> None:
         began = datetime.now(UTC)
-        environment = _environment(scenario, image, language) | {PAGE_PORT: self._page_port()}
-        with self.compose.up(environment) as process:
+        with self.compose.up(environment) as process, self._ending_with_the_sniffer(process):
             try:
                 aside = self._follow(process, show)
             finally:
@@ -58,8 +73,25 @@ class Composed(Struct, frozen=True):
         except Exception:
             self._show_output("sniffer", began, show)
             raise
-        if page := self._page():
-            show(Line("web", f"http://{page}/"))
+
+    @contextmanager
+    def _ending_with_the_sniffer(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        """The page stays, so compose would stay: end it, should we not understand what it says."""
+        labels = [*self._labels(), f"{_SERVICE}=sniffer"]
+        ends = self.client.events(decode=True, filters={"event": "die", "label": labels})
+
+        def wait() -> None:
+            with suppress(Exception):  # the engine has gone: compose ends too
+                next(ends)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(LAST_WORDS)
+                process.kill()
+
+        Thread(target=wait, daemon=True).start()
+        try:
+            yield
+        finally:
+            ends.close()
 
     def _remove_outdated(self, image: str) -> None:
         """Made from another image than this checkout's: compose 1.29 would ask what to do."""
@@ -100,16 +132,16 @@ class Composed(Struct, frozen=True):
                 for words in container.logs(since=since).decode().splitlines():
                     show(Line(service, words))
 
-    def _page_port(self) -> str:
-        """The port that is asked for, or that the page has already, else 8080 or any that is free."""
+    def _page_ports(self) -> tuple[str, ...]:
+        """What to publish the page at, in turn: the port that is asked for, or that the page has
+        already, or 8080 if it is free, else any that is (0)."""
         if asked := os.environ.get(PAGE_PORT):
-            return asked
+            return (asked,)
         if bound := self._page():
-            return bound.rpartition(":")[2]
-        for port in (8080, 0):
-            with suppress(OSError), socket.create_server(("127.0.0.1", port)) as free:
-                return str(free.getsockname()[1])
-        return ""
+            return bound.rpartition(":")[2], ANY_PORT
+        with suppress(OSError), socket.create_server(("127.0.0.1", int(USUAL_PORT))):
+            return USUAL_PORT, ANY_PORT
+        return (ANY_PORT,)
 
     def _page(self) -> str:
         """Where the page is published, "127.0.0.1:8080"; "" while it does not run."""
@@ -120,11 +152,13 @@ class Composed(Struct, frozen=True):
         return ""
 
     def _containers(self) -> list[Any]:
-        labels = [f"{PROJECT}={self.compose.project}", f"{CHECKOUT}={self.compose.root}"]
         found = self.client.containers.list(
-            all=True, filters={"label": labels}, ignore_removed=True
+            all=True, filters={"label": self._labels()}, ignore_removed=True
         )
         return list(found)
+
+    def _labels(self) -> list[str]:
+        return [f"{PROJECT}={self.compose.project}", f"{CHECKOUT}={self.compose.root}"]
 
 
 def _environment(scenario: Scenario, image: str, language: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ def test_a_line_of_a_service_is_told_from_its_prefix(printed: str) -> None:
         "main_sniffer_1 exited with code 40",
         "sniffer-1 exited with code 40",
         "lab1-sniffer-1 exited with code 40",
+        "\x1b[Ksniffer-1 exited with code 40",
     ],
 )
 def test_the_end_of_a_container_is_understood_in_both_composes(printed: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from lab.backends.base import Line
 from lab.backends.compose import Compose, understand
 from lab.backends.composed import Composed
+from lab.errors import PortTaken
+from lab.scenarios import find
 from tests.checkout import ROOT
 
 PUBLISHED = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8123"}]}
@@ -50,17 +53,32 @@ def taken() -> Iterator[None]:
 
 def test_the_port_that_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_WEB_PORT", "9000")
-    assert composed(container("web", PUBLISHED))._page_port() == "9000"
+    assert composed(container("web", PUBLISHED))._page_ports() == ("9000",)
 
 
 def test_a_page_that_runs_keeps_its_port() -> None:
-    assert composed(container("client", {}), container("web", PUBLISHED))._page_port() == "8123"
+    assert composed(container("client", {}), container("web", PUBLISHED))._page_ports()[0] == "8123"
 
 
 @pytest.mark.usefixtures("taken")
 def test_a_port_that_is_taken_does_not_stop_the_tour() -> None:
-    port = int(composed(container("web", {}))._page_port())
-    assert port not in (0, 8080)
+    assert composed(container("web", {}))._page_ports() == ("0",)
+
+
+def test_a_port_that_another_takes_in_the_same_moment_is_given_up_for_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def _play(_self: Composed, environment: Mapping[str, str], _show: object) -> None:
+        tried.append(environment["LAB_WEB_PORT"])
+        if len(tried) == 1:
+            raise PortTaken(detail="port is already allocated")
+
+    monkeypatch.setattr(Composed, "_page", lambda _: "127.0.0.1:8123" if not tried else "")
+    monkeypatch.setattr(Composed, "_play", _play)
+    replace(composed(), captures=tmp_path).play(find("tour"), "image", "en", lambda _: None)
+    assert tried == ["8123", "0"]
 
 
 def test_where_the_page_is_published_is_found() -> None:
