@@ -55,7 +55,8 @@
     │   ├── AddressOpen        81
     │   ├── OneAtATime         82
     │   ├── NoRunYet           83
-    │   └── NoLongerOpen       84
+    │   ├── NoLongerOpen       84
+    │   └── NothingToAsk       85
     └── Interrupted           130
         └── Stopped                 while files were read or written
 
@@ -710,6 +711,14 @@ class NoLongerOpen(PageError):
     exit_code = 84
     what = Text("This question is no longer open.", "这道题已不再开放。")
     remedy = Text("Ask for it again.", "请重新打开它。")
+
+
+class NothingToAsk(PageError):
+    """Every question was asked, and none is due."""
+
+    exit_code = 85
+    what = Text("Nothing is due, and there is no new question.", "没有到期的复习，也没有新题了。")
+    remedy = Text("Choose one from the list to take it again.", "可在列表中选择一题重做。")
 
 
 class Interrupted(LabError):

@@ -27,9 +27,10 @@ RUNS_LOOKED_AT = 3
 """Of one scenario, newest first: should the newest have been played under a bad star."""
 
 
-def usable(captures: Path, scenario: str) -> tuple[Path, Evidence] | None:
-    """The newest run of a scenario whose promises were kept and of which no frame is missing."""
-    for folder in _newest_first(captures, scenario)[:RUNS_LOOKED_AT]:
+def usable(captures: Path, scenario: str, but: Path | None = None) -> tuple[Path, Evidence] | None:
+    """The newest run of a scenario, other than ``but``, that kept its promises and lacks no frame."""
+    others = [folder for folder in _newest_first(captures, scenario) if folder != but]
+    for folder in others[:RUNS_LOOKED_AT]:
         try:
             evidence = load_run(folder)
         except LabError:

@@ -87,8 +87,14 @@ def ask(names: Sequence[str], engine: str, language: Language, *, interview: boo
             click.echo(words.say(language))
             continue
         now = time_ns()
-        progress = recorded(
-            progress, question, graded, answers, now=now, spent=now - begun, interview=interview
+        progress = recorded(  # another terminal or the page may have added to it meanwhile
+            load_progress(path),
+            question,
+            graded,
+            answers,
+            now=now,
+            spent=now - begun,
+            interview=interview,
         )
         save_progress(path, progress)
         if not named and (chosen or not _confirmed(AGAIN, language)):

@@ -163,6 +163,7 @@ class Question(Struct, frozen=True, kw_only=True):
     interview: str = "low"  # how often it is asked: high, medium, low
     core: bool = False
     runs: tuple[str, ...] = ()  # the scenarios that prove it; (): no experiment can
+    instead: str = ""  # a scenario that shows the same, where there is no run of its only one
     prove: Callable[[Runs], Proof] | None = None
     values: tuple[Ask, ...] = ()
     ideas: tuple[Idea, ...] = ()  # two to five

@@ -244,6 +244,7 @@ QUESTIONS = (
         interview="high",
         core=True,
         runs=(SLOW,),
+        instead="tour",
         prove=four_steps,
         values=(
             Ask("fin1", Text("Frame number of the first FIN", "第一个 FIN 的帧号"), Unit.FRAME),

@@ -176,6 +176,7 @@ QUESTIONS = (
         interview="high",
         core=True,
         runs=("tcp_lifecycle",),
+        instead="tour",
         prove=three_segments,
         values=(
             SYN_FRAME,

@@ -214,6 +214,7 @@ QUESTIONS = (
         interview="medium",
         core=True,
         runs=("tcp_lifecycle",),
+        instead="tour",
         prove=octets_are_counted,
         values=(
             Ask(
@@ -292,6 +293,7 @@ QUESTIONS = (
         level=1,
         interview="medium",
         runs=("tcp_lifecycle",),
+        instead="tour",
         prove=relative_numbers,
         values=(
             Ask(

@@ -493,6 +493,7 @@ QUESTIONS = (
         interview="high",
         core=True,
         runs=("tcp_lifecycle",),
+        instead="tour",
         prove=in_order,
         values=(
             Ask(

@@ -229,6 +229,7 @@ QUESTIONS = (
         kind=Kind.DEBUNK,
         level=1,
         runs=("udp_echo",),
+        instead="tour",
         prove=data_and_address,
         values=(
             Ask(

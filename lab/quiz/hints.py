@@ -13,10 +13,13 @@ MOST = 3
 
 
 def hint(question: Question, nth: int, other: Proof | None = None) -> Text:
-    """The nth hint, from 0. ``other``: the proof by another run, whose numbers are not these."""
+    """The nth hint, from 0; NONE_LEFT if there is none.
+
+    ``other``: the proof by another run, whose numbers are not these.
+    """
     if nth < len(question.hints):
         return question.hints[nth]
-    if nth != len(question.hints) or other is None:
+    if nth != len(question.hints) or other is None or not other.holds:
         return NONE_LEFT
     told = [
         VALUE.fill(asked=ask.words, right=written(ask.unit, other.key[ask.id].accepted[0]))

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from lab.questions.base import Idea, Question
 
+LONGEST = 4000  # characters of a text that are looked at: some patterns search in its square
 _PUNCTUATION = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "、": ",", "。": "."})
 
 
@@ -40,7 +41,7 @@ class Explained(Struct, frozen=True):
 
 def explained(question: Question, text: str) -> Explained:
     """Find a question's ideas and its contradictions in a text of either language."""
-    plain = normalised(text)
+    plain = normalised(text[:LONGEST])
     return Explained(plain, _find(question.ideas, plain), _find(question.wrong, plain))
 
 

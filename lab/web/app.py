@@ -21,10 +21,11 @@ from lab.report.answers import words
 from lab.scenarios.base import GROUPS
 from lab.text import Text
 from lab.web import folders, quiz
-from lab.web.answers import failed, json, refused
-from lab.web.desk import Bench, Desk
+from lab.web.answers import Refusal, failed, json, refused
+from lab.web.bench import Bench
+from lab.web.desk import Desk
 from lab.web.guard import Guard, check_token
-from lab.web.live import Follower, events
+from lab.web.live import Follower, events, presence
 from lab.web.pages import pages
 from lab.web.playing import Player, told
 from lab.web.reports import Reports, policy, style
@@ -36,6 +37,7 @@ from lab.web.words import WORDS
 STATIC = Path(__file__).with_name("static")
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 ON_A_PAGE = 50  # runs
+ONLY_SHOWS = Text("This page only shows.", "本页只供查看。")
 
 
 def application(
@@ -60,6 +62,7 @@ def application(
             Route("/", show.index),
             Route("/live", show.live),
             Route("/events", show.events),
+            Route("/here", show.here),
             Route("/quiz", show.quiz),
             Route("/run/{name}", show.run, methods=["POST"]),
             Route("/verdict/{name}", show.verdict),
@@ -149,6 +152,11 @@ class Show(Struct, frozen=True):
         stream = events(self.follower, self.player, self.stopping)
         return StreamingResponse(stream, media_type="text/event-stream")
 
+    async def here(self, _: Request) -> Response:
+        """Somebody is there, and thinks."""
+        stream = presence(self.follower, self.stopping)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
     async def quiz(self, _: Request) -> Response:
         """Questions."""
         said = {name: words(text) for name, text in WORDS.items()}
@@ -157,7 +165,7 @@ class Show(Struct, frozen=True):
     async def run(self, request: Request) -> Response:
         """Play a scenario; what becomes of it is told at /events."""
         if self.player is None:
-            raise HTTPException(403, "this page only shows")
+            raise Refusal(403, ONLY_SHOWS)
         check_token(self.site, request)
         scenario = await run_in_threadpool(scenarios.find, request.path_params["name"])
         await run_in_threadpool(self.player.start, scenario.id)
@@ -191,7 +199,7 @@ async def static(request: Request) -> Response:
     """A script or a style."""
     found = _static().get(request.path_params["file"])
     if found is None:
-        raise HTTPException(404, "there is no such file")
+        raise HTTPException(404)
     return Response(found[0], media_type=found[1], headers={"cache-control": "no-cache"})
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from lab.capture.folder import RUN, runs
 from lab.errors import RunNotFound, UnreadableFile
+from lab.text import Text
 
 PIECE = 1 << 16
+LISTED = Text("the list at /", "见 / 上的列表")
 
 
 def published(captures: Path) -> list[Path]:
@@ -33,7 +35,7 @@ def folder(captures: Path, name: str) -> Path:
     for path in _folders(where):
         if path.name == name:
             return path
-    raise RunNotFound(run=name[:80], near="/")
+    raise RunNotFound(run=name[:80], near=LISTED)
 
 
 def _folders(where: Path) -> Iterator[Path]:

@@ -13,11 +13,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lab.text import Text
+from lab.web.answers import Refusal, say
 from lab.web.site import Site
 
 LONGEST = 64 * 1024  # octets of a request's body
@@ -28,6 +28,18 @@ POLICY = (
 )
 """No inline script. Rows of the ladder carry their places in style attributes, which run nothing."""
 
+HOST = Text(
+    "This name is not served here: open http://127.0.0.1 with the port that was printed.",
+    "此处不提供这个名称：请打开 http://127.0.0.1 加上所打印的端口。",
+)
+TOO_LARGE = Text("Too large: at most 64 KiB are taken.", "太大：最多接受 64 KiB。")
+ORIGIN = Text(
+    "Only this page's own requests are answered, not another's.", "只应答本页面自己的请求。"
+)
+TOKEN = Text(
+    "The token is missing or wrong: open the address that lab serve printed.",
+    "令牌缺失或有误：请打开 lab serve 打印的地址。",
+)
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -43,7 +55,7 @@ class Guard:
         if scope["type"] != "http":
             return
         refusal = refused(self._site, scope["method"], Headers(scope=scope))
-        app: ASGIApp = PlainTextResponse(refusal[1], refusal[0]) if refusal else self._app
+        app: ASGIApp = say(Request(scope), refusal[0], (refusal[1],)) if refusal else self._app
         try:
             await app(scope, _bounded(receive), _hardened(send))
         except Exception:  # it has been answered; the terminal is not the place for a traceback
@@ -51,20 +63,20 @@ class Guard:
                 raise
 
 
-def refused(site: Site, method: str, headers: Headers) -> tuple[int, str] | None:
+def refused(site: Site, method: str, headers: Headers) -> tuple[int, Text] | None:
     """Why a request is not answered: its status and a word; None: it is."""
     if len(headers.getlist("host")) != 1 or not is_ours(site, headers["host"]):
-        return 403, "this host name is not served here"
+        return 403, HOST
     announced = headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdecimal()) or int(announced[:9]) > LONGEST:
-        return 413, "too large"
+        return 413, TOO_LARGE
     if method in ("GET", "HEAD"):
         return None
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{headers['host']}":
-        return 403, "another origin"
+        return 403, ORIGIN
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return 403, "another site"
+        return 403, ORIGIN
     return None
 
 
@@ -105,7 +117,7 @@ def check_token(site: Site, request: Request) -> None:
     """Raise 403 unless the page's token comes with the request; a page that only shows needs none."""
     given = request.headers.get("x-lab-token") or request.query_params.get("token", "")
     if site.token and not hmac.compare_digest(given.encode(), site.token.encode()):
-        raise HTTPException(403, "the token is missing or wrong: open the address that was printed")
+        raise Refusal(403, TOKEN)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -117,7 +129,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > LONGEST:
-            raise HTTPException(413, "too large")
+            raise Refusal(413, TOO_LARGE)
         return message
 
     return bounded

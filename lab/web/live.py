@@ -22,7 +22,7 @@ from lab.web.reports import acts
 
 TURN = 0.05  # s between two looks
 QUICK = 0.1  # s that an analysis may take without a pause
-SHARE = 3  # the pause after a longer one, of what it took beyond: the run needs the processor too
+SHARE = 1  # the pause after a longer one, of what it took beyond: the run needs the processor too
 MOST_OCTETS = 4 << 20  # of captures that are analysed again and again
 SMALL = 1 << 17  # octets of a run that is drawn to warm up
 MOST_FRAMES = 500  # in a page that grows
@@ -199,6 +199,18 @@ class Seen:
         gone = [key for key in self._acts if key not in keys]
         self._acts = keys
         return {"put": put, "gone": gone} if put or gone else None
+
+
+async def presence(follower: Follower, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """What a page without a ladder of its own holds open: as long as it does, the server stays."""
+    follower.watchers += 1
+    try:
+        yield b"retry: 500\n\n"
+        while not stopping():
+            await asyncio.sleep(TURN)
+    finally:
+        follower.watchers -= 1
+        follower.last_busy = time.monotonic()
 
 
 async def events(

@@ -12,6 +12,8 @@ from lab.errors import LabError, OneAtATime
 from lab.text import Text
 from lab.web.site import Play
 
+ANOTHER = Text("Another scenario", "另一个场景")  # of the diagnosis room: unnamed
+
 
 class Playing(Struct, frozen=True, kw_only=True):
     """The run that was asked for last."""
@@ -45,7 +47,7 @@ class Player:
 
     def _take(self, scenario: str) -> None:
         if not self._turn.acquire(timeout=self._patience):
-            raise OneAtATime(scenario=self.now.scenario or "?")
+            raise OneAtATime(scenario=self.now.scenario or ANOTHER)
         self.now = Playing(number=self.now.number + 1, scenario=scenario, on=True)
 
     def _run_aside(self, scenario: str) -> None:

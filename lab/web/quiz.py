@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from time import time_ns
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,8 +16,10 @@ from starlette.routing import Route
 from lab.quiz.diagnosis import Piece
 from lab.quiz.progress import encode_progress
 from lab.report.answers import words
+from lab.report.glyphs import safe
+from lab.text import Text
 from lab.web import records
-from lab.web.answers import json
+from lab.web.answers import Refusal, json
 from lab.web.desk import Desk
 from lab.web.guard import check_token
 from lab.web.room import Room
@@ -26,6 +27,7 @@ from lab.web.site import Site
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 B = TypeVar("B", bound=Struct)
+NOT_OURS = Text("The request cannot be read: {detail}.", "无法读取请求：{detail}。")
 
 
 class Opening(Struct, frozen=True):
@@ -40,7 +42,7 @@ class Prediction(Struct, frozen=True):
     """Made before the run."""
 
     guess: int | None = None
-    confidence: int | None = None
+    confidence: Literal[50, 75, 95] | None = None  # %
 
 
 class Spoken(Struct, frozen=True):
@@ -123,10 +125,13 @@ def routes(site: Site, desk: Desk, room: Room) -> list[Route]:
 
 def _progress(desk: Desk) -> Handler:
     async def progress(_: Request) -> Response:
-        kept = await run_in_threadpool(desk.progress)
-        return json(await run_in_threadpool(records.shown, kept, time_ns()))
+        return json(await run_in_threadpool(_shown, desk))
 
     return progress
+
+
+def _shown(desk: Desk) -> dict[str, object]:
+    return records.shown(desk.progress(), time_ns(), desk.lacks())
 
 
 def _export(desk: Desk) -> Handler:
@@ -142,4 +147,4 @@ def _read(octets: bytes, kind: type[B]) -> B:
     try:
         return msgspec.json.decode(octets or b"{}", type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise HTTPException(400, str(error)[:200]) from error
+        raise Refusal(400, NOT_OURS.fill(detail=safe(str(error)[:200]))) from error

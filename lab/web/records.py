@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 from lab import questions
-from lab.evidence.run import Evidence
 from lab.questions.base import Question, Source
 from lab.quiz.grading import HINT, Grade
 from lab.quiz.hints import MOST
@@ -17,7 +16,8 @@ from lab.quiz.stages import STAGES, is_open, stage_of
 from lab.report.answers import Answered, answer_record, words
 from lab.report.grades import grade_record
 from lab.text import Text
-from lab.web.desk import Sitting
+from lab.web.bench import Found, Lacks
+from lab.web.sittings import Sitting
 
 SOURCES = {"review": Text("due for review", "该复习了"), "new": Text("new", "新题")}
 
@@ -54,7 +54,7 @@ def asked(name: str, one: Sitting) -> dict[str, object]:
     }
 
 
-def found(runs: Mapping[str, tuple[Path, Evidence]]) -> list[dict[str, str]]:
+def found(runs: Found) -> list[dict[str, str]]:
     """The runs to look at, with the host whose frame numbers the ladder shows."""
     return [
         {"scenario": name, "run": folder.name, "host": evidence.view.host}
@@ -65,11 +65,11 @@ def found(runs: Mapping[str, tuple[Path, Evidence]]) -> list[dict[str, str]]:
 def verdict(one: Sitting) -> dict[str, object]:
     """The grade, the answer with its proof, the learner's words with what was found in them."""
     assert one.graded is not None
-    assert one.found is not None
-    folders = {name: got[0].name for name, got in one.found.items()}
+    folders = {name: got[0].name for name, got in one.seen.items()}
     proof = questions.prove(one.question, one.runs)
     return {
         "grade": grade_record(one.graded),
+        "hints": HINT * one.graded.hints,
         "answer": answer_record(Answered(one.question, proof, folders)),
         "prediction": _prediction(one.question, one),
         "text": marked(one.graded.explained) if one.graded.explained else [],
@@ -133,20 +133,29 @@ def said(found: Explained) -> dict[str, object]:
     }
 
 
-def shown(progress: Progress, now: int) -> dict[str, object]:
-    """Stage by stage what was passed, and what is due."""
+def shown(progress: Progress, now: int, lacks: Lacks) -> dict[str, object]:
+    """Stage by stage what was passed, what is due, and what has to be played before it is asked."""
     known = [one for one in questions.every() if one.values]
     passed = progress.passed()
+    stages = [_stage(number, passed, progress, known, lacks) for number in range(len(STAGES))]
     return {
-        "passed": len(passed),
+        "passed": len(passed & {one.id for one in known}),
         "total": len(known),
+        "ready": sum(not lacks(one.runs, one.instead) for one in known),
+        "best": _best([lacks(one.runs, one.instead) for one in known]),
         "due": [one.id for one in due(progress, known, now)],
-        "stages": [_stage(number, passed, progress, known) for number in range(len(STAGES))],
+        "stages": stages,
     }
 
 
+def _best(lacking: list[list[str]]) -> str | None:
+    """The scenario with which most questions can be asked next; None: no single one adds any."""
+    alone = Counter(one[0] for one in lacking if len(one) == 1)
+    return alone.most_common(1)[0][0] if alone else None
+
+
 def _stage(
-    number: int, passed: frozenset[str], progress: Progress, known: list[Question]
+    number: int, passed: frozenset[str], progress: Progress, known: list[Question], lacks: Lacks
 ) -> dict[str, object]:
     there = [one for one in known if stage_of(one) == number]
     return {
@@ -156,6 +165,12 @@ def _stage(
         "after": STAGES[number].after,
         "passed": len({one.id for one in there} & passed),
         "questions": [
-            {"id": one.id, "asks": words(one.asks), "passed": one.id in passed} for one in there
+            {
+                "id": one.id,
+                "asks": words(one.asks),
+                "passed": one.id in passed,
+                "lacks": lacks(one.runs, one.instead),
+            }
+            for one in there
         ],
     }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lab.errors import NoRunYet
+from lab.errors import NoRunYet, NotAvailable
 from lab.evidence.run import Evidence
 from lab.quiz.diagnosis import CAUSES, MOST, PIECES, PRICE, Piece, cases, judged, symptoms
 from lab.report.answers import words
 from lab.report.room import draw_piece
 from lab.text import Language
-from lab.web.desk import Bench, Open
+from lab.web.bench import Bench, Found
+from lab.web.sittings import Open
 
 COLUMNS = 100
 
@@ -35,12 +37,8 @@ class Room:
         self.cases = Open[Case]()
 
     def open(self) -> dict[str, object]:
-        """Play one of the cases without a word; raises NoRunYet and what playing raises."""
-        possible = [name for name in cases() if self._bench.offers([name])]
-        if not possible:
-            raise NoRunYet(scenario=cases()[0])
-        scenario = random.choice(possible)  # noqa: S311
-        folder, evidence = self._bench.gather([scenario], shown=False)[scenario]
+        """Play one of the cases without a word; raises NoRunYet, OneAtATime, and what playing raises."""
+        ((scenario, (folder, evidence)),) = self._gather().items()
         name = self.cases.add(Case(scenario, folder.name, evidence))
         causes = sorted(CAUSES, key=lambda one: CAUSES[one].en)
         return {
@@ -51,6 +49,16 @@ class Room:
             "pieces": [[one.value, words(text)] for one, text in PIECES.items()],
             "causes": [[one, words(CAUSES[one])] for one in causes],
         }
+
+    def _gather(self) -> Found:
+        """The run of one case; of the next where there is none, or it cannot be played here."""
+        lacks = self._bench.lacks()
+        possible = [name for name in cases() if not lacks([name])]
+        random.shuffle(possible)
+        for scenario in possible:
+            with suppress(NoRunYet, NotAvailable):
+                return self._bench.gather([scenario], shown=False)
+        raise NoRunYet(scenario=cases()[0])
 
     def piece(self, name: str, wanted: Piece) -> dict[str, object]:
         """A piece of evidence, line by line; none once the last was given."""
@@ -63,8 +71,7 @@ class Room:
 
     def name_cause(self, name: str, cause: str) -> dict[str, object]:
         """Whether that is the cause; the case is then closed."""
-        case = self.cases.find(name)
-        del self.cases[name]
+        case = self.cases.close(name)
         found = judged(case.scenario, cause, case.looked)
         return {
             "right": found.right,

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lab.report.grades import CAME_TRUE, CONTRADICTS, DID_NOT, MISSED, NOT_GRADABLE, SAID, SCORE
+from lab.report.grades import (
+    CAME_TRUE,
+    CONTRADICTS,
+    DID_NOT,
+    HINTS,
+    MISSED,
+    NOT_GRADABLE,
+    SAID,
+    SCORE,
+)
 from lab.text import Text
 
 WORDS: Mapping[str, Text] = {
     "score": SCORE,
+    "hints": HINTS,
     "ungradable": NOT_GRADABLE,
     "said": SAID,
     "missed": MISSED,
@@ -23,8 +33,8 @@ WORDS: Mapping[str, Text] = {
     "running": Text("Playing it now on real kernels …", "正在真实内核上运行……"),
     "evidence": Text("Prove it with this run", "用这次运行证明"),
     "click": Text(
-        "A frame that you choose in the ladder fills the field you were in.",
-        "在时序图中选中一帧，即可填入刚才所在的输入框。",
+        "A frame that you choose in the ladder fills the frame field you were in; Escape leads back to it.",
+        "在时序图中选中一帧，即可填入刚才所在的帧编号输入框；按 Escape 返回输入框。",
     ),
     "filled": Text("Frame {frame} of {host} filled in.", "已填入 {host} 的第 {frame} 帧。"),
     "hint": Text("A hint (costs {points} points)", "提示（扣 {points} 分）"),
@@ -63,5 +73,17 @@ WORDS: Mapping[str, Text] = {
         "已通过 {passed}/{total} 题，{due} 题待复习",
     ),
     "closed": Text("opens after stage {after}", "通过阶段 {after} 后开放"),
-    "failed": Text("The server does not answer.", "服务器没有应答。"),
+    "ready": Text(
+        "{ready} of {total} questions can be asked about the runs that are here; the others say what to play first.",
+        "就现有的运行，{total} 题中可提问 {ready} 题；其余题目注明需要先运行什么。",
+    ),
+    "best": Text("Most are added by: {command}", "增加最多题目的命令：{command}"),
+    "first": Text("first: {command}", "先运行：{command}"),
+    "due": Text("due for review", "该复习了"),
+    "again": Text("Ask it again", "重新打开这道题"),
+    "logs": Text("{lines} lines of the logs", "日志 {lines} 行"),
+    "failed": Text(
+        "The server does not answer. Start it again (lab serve), and open the address that it prints.",
+        "服务器没有应答。请重新启动（lab serve），再打开它打印的地址。",
+    ),
 }

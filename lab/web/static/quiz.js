@@ -4,7 +4,10 @@
 const by = (id) => document.getElementById(id);
 const WORDS = JSON.parse(by('words').textContent);
 const plays = Boolean(by('quiz').dataset.plays);
+const LONGEST = 4000; // characters of an answer in words
+const FEW = 2; // lines of logs that are shown unasked
 let field = null; // the evidence field that a chosen frame fills
+let opened = {}; // what was asked for last
 
 /** One of the words, with its {places} filled by numbers, names, or texts in both languages. */
 function word(name, values = {}) {
@@ -25,6 +28,7 @@ async function attempt(doing) {
     return await doing();
   } catch (error) {
     say(error.lines || [word('failed')], 'wrong');
+    if (error.message === '404' && opened.question) by('told').append(button(word('again'), () => ask(opened)));
     return undefined;
   }
 }
@@ -37,6 +41,7 @@ function stage(...children) {
   by('quiz').classList.add('alone');
   by('progress').hidden = true;
   field = null;
+  opened = {};
 }
 
 // ------------------------------------------------------------ a question
@@ -45,13 +50,15 @@ async function ask(wanted) {
   const asked = await attempt(() => post('/quiz/open', wanted));
   if (!asked) return;
   stage(make('h2', {}, `${asked.id} `, asked.asks), make('p', { className: 'note' }, asked.why));
+  opened = { question: asked.id, interview: asked.interview, chain: asked.chain };
   if (asked.interview) speakFirst(asked);
   else predict(asked);
 }
 
 /** An interview's answer, against the clock. */
 function speakFirst(asked) {
-  const box = make('textarea', { rows: 7, id: 'spoken' });
+  const box = make('textarea', { rows: 7, id: 'spoken', maxLength: LONGEST });
+  box.setAttribute('aria-label', word('spoken')[spoken()]);
   const clock = make('p', { className: 'clock', role: 'timer' });
   const ends = Date.now() + asked.seconds * 1000;
   const tick = () => {
@@ -122,13 +129,17 @@ function show(runs) {
   const tabs = make('div', { className: 'buttons' });
   const frames = runs.map((one, n) => make('iframe', {
     src: `/runs/${encodeURIComponent(one.run)}`, title: word('ladder', { run: one.scenario })[spoken()], hidden: n > 0,
-    onload: (event) => send(event.target, { language: spoken(), theme: painted() }),
+    onload: (event) => {
+      send(event.target, { language: spoken(), theme: painted() });
+      event.target.contentWindow.addEventListener('keydown', back, true);
+    },
   }));
   frames.forEach((one, n) => { one.dataset.run = runs[n].run; });
   if (runs.length > 1) {
-    tabs.append(...runs.map((one, n) => button(one.scenario, () => frames.forEach((frame, m) => { frame.hidden = n !== m; }))));
+    tabs.append(...runs.map((one) => Object.assign(button(one.scenario, () => front(one.run)), { value: one.run })));
   }
   by('runs').replaceChildren(tabs, ...frames);
+  if (runs.length) front(runs[0].run);
   by('runs').hidden = false;
   by('quiz').classList.remove('alone');
 }
@@ -136,8 +147,22 @@ function show(runs) {
 const send = (frame, message) => frame.contentWindow.postMessage(message, location.origin);
 const frames = () => [...by('runs').querySelectorAll('iframe')];
 
+/** Bring a run to the front. */
+function front(run) {
+  for (const frame of frames()) frame.hidden = frame.dataset.run !== run;
+  for (const tab of by('runs').querySelectorAll('button')) tab.setAttribute('aria-pressed', String(tab.value === run));
+}
+
+/** From the ladder back to the field that is being filled; the first Escape closes what is open there. */
+function back(event) {
+  const drawer = event.view.document.getElementById('drawer');
+  if (event.key === 'Escape' && field && (!drawer || drawer.hidden)) field.focus();
+}
+
 /** Light the frames that prove the answer; the first run that has some is brought to the front. */
 function light(lit) {
+  const shown = frames().find((frame) => !frame.hidden);
+  if (lit.length && !lit.some((one) => shown && one.run === shown.dataset.run)) front(lit[0].run);
   for (const frame of frames()) {
     for (const one of lit.filter((some) => some.run === frame.dataset.run)) {
       send(frame, { light: one.frames, host: one.host });
@@ -161,8 +186,9 @@ root.addEventListener('theme', (event) => frames().forEach((one) => send(one, { 
 function input(ask) {
   if (ask.unit === 'choice') return radios(ask.id, ask.choices);
   const box = make('input', { type: 'text', name: ask.id, autocomplete: 'off', spellcheck: false });
-  box.onfocus = () => { field = box; };
+  box.onfocus = () => { field = ask.unit === 'frame' ? box : null; };
   if (ask.unit !== 'order') return [box];
+  box.setAttribute('aria-labelledby', `asks-${ask.id}`);
   const add = (id) => { box.value = box.value ? `${box.value} > ${id}` : id; };
   const chips = ask.choices.map(([id, text]) => button(text, () => add(id)));
   return [make('span', { className: 'chips' }, chips, button(word('clear'), () => { box.value = ''; })), box];
@@ -188,9 +214,9 @@ function evidence(asked, runs) {
     more.disabled = hints.children.length >= asked.hints;
   });
   const set = make('fieldset', {}, make('legend', {}, word('evidence')),
-    make('p', { className: 'note' }, word('click')), asked.values.map(asking), hints, more);
+    asked.values.some((one) => one.unit === 'frame') ? make('p', { className: 'note' }, word('click')) : null, asked.values.map(asking), hints, more);
   if (!asked.interview) {
-    set.append(make('label', { className: 'field' }, make('span', {}, word('why')), make('textarea', { name: 'why', rows: 4 })));
+    set.append(make('label', { className: 'field' }, make('span', {}, word('why')), make('textarea', { name: 'why', rows: 4, maxLength: LONGEST })));
   }
   set.append(make('div', { className: 'buttons' }, make('button', { className: 'main' }, word('hand_in'))));
   form.append(set);
@@ -217,28 +243,38 @@ function verdict(asked, found, runs) {
   const { grade, answer } = found;
   const asks = Object.fromEntries(asked.values.map((one) => [one.id, one.asks]));
   const list = make('ul', { className: 'plain verdict' }, grade.values.map((one) => make('li', { className: MARKS[one.mark] || 'open' },
-    asks[one.id] || one.id, ': ', one.reason, ' ', one.proved_by.filter((cite) => cite.source === 'frame').map((cite) => proof(cite, runs)))));
+    asks[one.id] || one.id, ': ', one.reason, ' ', proofs(one.proved_by, runs))));
   const section = make('section', { id: 'verdict', tabIndex: -1 }, make('h2', {}, word('verdict')),
     grade.reason ? make('p', {}, grade.gradable ? grade.reason : word('ungradable', { reason: grade.reason })) : list,
-    guessed(found.prediction), score(grade), spokenWords(asked, found), truth(answer), after(asked, found));
+    guessed(found.prediction), score(grade, found.hints), spokenWords(asked, found), truth(answer, runs), after(asked, found));
   by('question').append(section);
   section.focus();
   light(found.lit);
+  progress();
 }
 
-function proof(cite, runs) {
-  const run = runs.find((one) => one.scenario === cite.run);
-  return button(`${cite.host} #${cite.where[0]}`, () => {
-    frames().forEach((frame) => { frame.hidden = frame.dataset.run !== run.run; });
-    light([{ run: run.run, host: cite.host, frames: [cite.where[0]] }]);
+/** What proves something: frames as buttons that light them in the ladder, calls and counters in words. */
+function proofs(cites, runs) {
+  const whose = (cite) => `${runs.length > 1 ? `${cite.run} ` : ''}${cite.host}`;
+  const others = cites.filter((cite) => cite.source !== 'frame').map((cite) => make('small', { className: 'line' }, `${whose(cite)}  ${cite.words}`));
+  const some = cites.filter((cite) => cite.source === 'frame').map((cite) => {
+    const { run } = runs.find((one) => one.scenario === cite.run);
+    return button(`${whose(cite)} #${cite.where[0]}`, () => {
+      front(run);
+      light([{ run, host: cite.host, frames: [cite.where[0]] }]);
+      by('runs').scrollIntoView({ block: 'nearest' });
+    });
   });
+  const lines = others.length > FEW ? make('details', {}, make('summary', {}, word('logs', { lines: others.length })), others) : others;
+  return make('div', { className: 'proofs' }, some, lines);
 }
 
 const guessed = (made) => (made ? make('p', {}, made.true
   ? word('came_true', { option: made.made }) : word('did_not', { option: made.made, right: made.right })) : null);
 
-const score = (grade) => (grade.reason ? null
-  : make('p', { className: `score ${grade.passed ? 'kept' : ''}` }, word('score', { score: grade.score, ...grade.points })));
+const score = (grade, points) => (grade.reason ? null
+  : make('p', { className: `score ${grade.passed ? 'kept' : ''}` }, word('score', { score: grade.score, ...grade.points }),
+    points ? word('hints', { points }) : null));
 
 /** The learner's words with what was found in them, and what was not; `aside` adds to an idea that is not. */
 function words({ text, ideas, contradictions }, aside) {
@@ -263,9 +299,9 @@ function selfMark(asked, n, one) {
   return make('label', { className: 'option' }, box, ' ', word('covered', one));
 }
 
-function truth(answer) {
+function truth(answer, runs) {
   const pair = (name, text) => (text ? make('p', {}, make('strong', {}, word(name)), ' ', text) : null);
-  const claims = answer.claims.map((one) => make('li', { className: one.holds ? 'right' : 'bad' }, one.claim));
+  const claims = answer.claims.map((one) => make('li', { className: one.holds ? 'right' : 'bad' }, one.claim, ' ', proofs(one.evidence, runs)));
   return make('div', {}, make('h3', {}, word('answer')), make('p', {}, answer.answer),
     make('h3', {}, word('shown')), make('ul', { className: 'plain verdict' }, claims),
     pair('lists', answer.claim), pair('truth', answer.truth), answer.sources.length ? pair('sources', answer.sources.join('; ')) : null);
@@ -281,16 +317,24 @@ function after(asked, found) {
 
 // ------------------------------------------------------------ progress
 
+const command = (scenarios) => scenarios.map((one) => `lab run ${one}`).join(' && ');
+
 async function progress() {
-  const answer = await fetch('/quiz/progress', { headers: { accept: 'application/json' } });
-  const told = await answer.json();
-  if (!answer.ok) { say(told.error, 'wrong'); return; }
-  by('progress').replaceChildren(make('p', {}, word('passed', { ...told, due: told.due.length })), ...told.stages.map((one) => {
+  const answer = await fetch('/quiz/progress', { headers: { accept: 'application/json' } }).catch(() => null);
+  const told = answer ? await answer.json() : { error: [word('failed')] };
+  if (told.error) { say(told.error, 'wrong'); return; }
+  const open = new Set([...by('progress').querySelectorAll('details[open]')].map((one) => one.id));
+  const sum = make('p', {}, word('passed', { ...told, due: told.due.length }));
+  const ready = plays ? null : make('p', {}, word('ready', told), ' ', told.best ? word('best', { command: command([told.best]) }) : null);
+  by('progress').hidden = Boolean(opened.question) && !by('verdict');
+  by('progress').replaceChildren(...[sum, ready].filter(Boolean), ...told.stages.map((one) => {
     const head = make('summary', {}, `${one.number}  `, one.title, ` ${one.passed}/${one.questions.length} `,
       one.open ? null : make('small', {}, word('closed', one)));
     const list = one.questions.map((q) => make('li', { className: q.passed ? 'right' : 'open' },
-      button([`${q.id} `, q.asks], () => ask({ question: q.id }))));
-    return make('details', {}, head, make('ul', { className: 'plain verdict' }, list));
+      q.lacks.length ? [`${q.id} `, q.asks, ' ', make('code', {}, word('first', { command: command(q.lacks) }))]
+        : button([`${q.id} `, q.asks], () => ask({ question: q.id })),
+      told.due.includes(q.id) ? [' ', make('small', {}, word('due'))] : null));
+    return make('details', { id: `stage-${one.number}`, open: open.has(`stage-${one.number}`) }, head, make('ul', { className: 'plain verdict' }, list));
   }));
 }
 
@@ -301,5 +345,7 @@ if (plays && !token) {
   for (const one of by('begin').querySelectorAll('button')) one.disabled = true;
 }
 const wanted = new URLSearchParams(location.search).get('question');
-if (wanted && (token || !plays)) ask({ question: wanted });
-progress();
+const here = new EventSource('/here'); // while this page is open, the server stays
+addEventListener('pagehide', () => here.close());
+addEventListener('focus', () => { if (!plays && !by('progress').hidden) progress(); }); // runs may have come meanwhile
+progress().then(() => { if (wanted && (token || !plays)) ask({ question: wanted }); });
