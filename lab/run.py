@@ -9,15 +9,10 @@ from pathlib import Path
 from lab.backends.base import Engine, Line, Say
 from lab.capture import folder
 from lab.capture.tracing import Tracing
+from lab.checkout import checkout as checkout
 from lab.errors import EngineFailed, Interrupted, RunNotFound
 from lab.scenarios.base import Scenario
 from lab.scenarios.soundness import look_over
-
-
-def checkout() -> Path:
-    """The folder that holds compose.yaml: the one this package was installed from, else here."""
-    source = Path(__file__).resolve().parent.parent
-    return source if (source / "compose.yaml").is_file() else Path.cwd()
 
 
 def play(

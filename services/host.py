@@ -25,15 +25,13 @@ import json
 import os
 import socket
 import struct
-import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from services import record
-from services.capabilities import becoming, keep_over_setuid
+from services.capabilities import keep_over_setuid
 from services.listening import are_open
 from services.offload import turn_off
 from services.processor import stay_on_one
@@ -44,7 +42,6 @@ NOT_READY, NO_SNIFFER = 18, 33
 LONGEST_STAY = 60.0  # seconds after the report
 LONGEST_START = 2.0  # seconds granted to the witness for its first sample
 NOBODY = 65534
-PR_SET_DUMPABLE = 4
 PR_SET_SECUREBITS, SECBIT_NOROOT = 28, 1
 SIOCGIFCONF = 0x8912
 IFREQ = struct.calcsize("16sP16x")  # octets of a struct ifreq: a name, and a union
@@ -107,7 +104,7 @@ def run_programs(
 
     listening = control / f"{options.name}.listening"
     calls = run / f"{options.name}.calls.jsonl"
-    with Forks(calls, user, waiting, options.capabilities) as programs:
+    with Programs(calls, user, waiting, options.capabilities) as programs:
         programs.run(parse(options.programs), look)
     end_witness()
     codes = programs.exit_codes
@@ -121,46 +118,6 @@ def run_programs(
     )
     waiting.until(is_over, LONGEST_STAY)
     return programs.exit_code
-
-
-class Forks(Programs):
-    """Programs that are forks of this process, which has loaded their recorder already."""
-
-    def start(self, words: Iterable[str]) -> subprocess.Popen[bytes]:
-        """Start one program, in a process group of its own."""
-        process = Fork(partial(self._be, list(words)))
-        self.processes.append(process)
-        return process
-
-    def _be(self, words: list[str]) -> NoReturn:
-        becoming(self.user, self.capabilities)()
-        # Its own /proc/self belongs to it, as after exec(2).
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        record.become(words, self.calls)
-
-
-class Fork(subprocess.Popen[bytes]):
-    """A fork of this process, to be handled like what subprocess starts."""
-
-    def __init__(self, be: Callable[[], NoReturn]) -> None:
-        sys.stdout.flush()
-        self.returncode: int | None = None
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.setpgid(0, 0)
-                be()
-            finally:
-                os._exit(1)
-        with contextlib.suppress(OSError):  # whoever is first: nobody must find it in our group
-            os.setpgid(self.pid, 0)
-
-    def poll(self) -> int | None:
-        """Its exit code, minus the signal's number if one killed it; None while it runs."""
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
-        return self.returncode
 
 
 # ---------------------------------------------------------------- making the host ready

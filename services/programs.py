@@ -1,22 +1,25 @@
-"""Running the programs of a host under `services.record`, and ending them."""
+"""Running the programs of a host, as forks that `services.record` writes down, and ending them."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple, NoReturn
 
+from services import record
 from services.capabilities import becoming
 from services.sockdiag import SockDiag
 
-POLL = 0.005  # seconds between two looks
+SOONEST, POLL = 0.0003, 0.005  # seconds between two looks: at first, and at most
+PR_SET_DUMPABLE = 4
 LONGEST_CLOSE = 5.0  # seconds granted to the kernel for closing connections
 # The signals that end a program, and the seconds it has for it before the next one.
 ENDINGS = ((signal.SIGINT, 0.3), (signal.SIGTERM, 0.5), (signal.SIGKILL, 1.0))
@@ -44,14 +47,18 @@ class Waiting:
             signal.signal(number, self._take_note)
 
     def until(self, condition: Callable[[], bool], seconds: float = float("inf")) -> bool:
-        """Wait until the condition holds; False if it does not within that many seconds."""
-        deadline = time.monotonic() + seconds
+        """Wait until the condition holds; False if it does not within that many seconds.
+
+        The longer it has waited, the more seldom it looks: a tenth of that time is lost at most.
+        """
+        began = time.monotonic()
         while not condition():
             if self.signal:
                 raise SystemExit(128 + self.signal)
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > seconds:
                 return False
-            time.sleep(POLL)
+            time.sleep(min(max(SOONEST, waited / 10), POLL))
         return True
 
     def _take_note(self, number: int, frame: FrameType | None) -> None:
@@ -69,8 +76,8 @@ class Programs:
         self.user = user
         self.capabilities = capabilities
         self.waiting = waiting
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self.ended_by_us: list[subprocess.Popen[bytes]] = []
+        self.processes: list[Fork] = []
+        self.ended_by_us: list[Fork] = []
 
     def __enter__(self) -> Programs:
         return self
@@ -92,21 +99,17 @@ class Programs:
         self.end()
         self.waiting.until(lambda: is_over() or is_settled(), LONGEST_CLOSE)
 
-    def start(self, words: Iterable[str]) -> subprocess.Popen[bytes]:
+    def start(self, words: Iterable[str]) -> Fork:
         """Start one program, in a process group of its own."""
-        who: dict[str, Any] = {"preexec_fn": becoming(self.user, self.capabilities)}
-        if not self.capabilities:
-            group = None if self.user is None else ()
-            who = {"user": self.user, "group": self.user, "extra_groups": group}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.record", *words],
-            env=os.environ | {"LAB_CALLS_FD": str(self.calls)},
-            pass_fds=(self.calls,),
-            process_group=0,
-            **who,
-        )
+        process = Fork(partial(self._be, list(words)))
         self.processes.append(process)
         return process
+
+    def _be(self, words: list[str]) -> NoReturn:
+        becoming(self.user, self.capabilities)()
+        # Its own /proc/self belongs to it, as after exec(2).
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        record.become(words, self.calls)
 
     def end(self) -> None:
         """End what still runs: as Ctrl-C does, then as kill does, then for good."""
@@ -133,6 +136,30 @@ class Programs:
         return next((code for each, code in pairs if code and each not in self.ended_by_us), 0)
 
 
+class Fork:
+    """A fork of this process, which has loaded the recorder already: no interpreter has to start."""
+
+    def __init__(self, be: Callable[[], NoReturn]) -> None:
+        sys.stdout.flush()
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.setpgid(0, 0)
+                be()
+            finally:
+                os._exit(1)
+        with contextlib.suppress(OSError):  # whoever is first: nobody must find it in our group
+            os.setpgid(self.pid, 0)
+
+    def poll(self) -> int | None:
+        """Its exit code, minus the signal's number if one killed it; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+
 def parse(words: Iterable[str]) -> list[Command]:
     """Split a command line at ";" and "&", given as words of their own."""
     commands: list[Command] = []
@@ -146,7 +173,7 @@ def parse(words: Iterable[str]) -> list[Command]:
     return commands
 
 
-def has_ended(process: subprocess.Popen[bytes]) -> bool:
+def has_ended(process: Fork) -> bool:
     return process.poll() is not None
 
 

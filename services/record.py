@@ -39,6 +39,7 @@ from services import calls, readiness
 
 USAGE = "usage: python -m services.record [--log FILE] PROGRAM [ARGUMENTS...]"
 GC_THRESHOLD = (700, 10, 10)  # as in a new interpreter
+LONGEST_LINE = 160  # characters of a line of the program that are written down
 HIGH = 200  # the log's descriptor moves up here, so that the program's own count from 3 as usual
 
 # The real calls that tell of a socket; made on recording sockets they leave no line.
@@ -73,12 +74,14 @@ class Log:
         self.descriptor = descriptor
         self.file = program  # as its code objects name it
         self.program = os.path.relpath(program)
+        self.lines = _lines(program)
         self.encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
     def write(self, fields: dict[str, object]) -> None:
         """Append one line; when that fails, say so once and leave the program alone."""
         if self.descriptor < 0:
             return
+        fields["source"] = self.source(fields["line"])
         line = self.encode(fields).encode() + b"\n"
         try:
             whole = os.write(self.descriptor, line) == len(line)
@@ -89,6 +92,10 @@ class Log:
             self.descriptor = -1
             print(f"record: no more calls are written down: {reason}", file=sys.stderr)
 
+    def source(self, line: Any) -> str:
+        """Return what stands in a line of the program; "" if there is no such line."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
     def line_of_program(self, depth: int) -> int:
         """Return the line, in the program's own file, that led to the call; 0 if none did."""
         frame = sys._getframe(depth)
@@ -97,6 +104,15 @@ class Log:
                 return 0
             frame = frame.f_back
         return frame.f_lineno
+
+
+def _lines(program: str) -> list[str]:
+    """Return the lines of a program, without what indents them, none too long."""
+    try:
+        with open(program, encoding="utf-8", errors="replace") as file:
+            return [line.strip()[:LONGEST_LINE] for line in file]
+    except OSError:  # where a program was forked, and its file is not ours to read
+        return []
 
 
 def recording_socket(log: Log) -> type[socket.socket]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from lab.scenarios.base import Scenario
 from lab.text import Text
@@ -17,8 +18,7 @@ Say = Callable[[Text], None]
 """Tells the user one line of what is going on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line of ``lab doctor``: what was looked at, what was found, what to do about it."""
 
     name: Text
@@ -27,8 +27,7 @@ class Check:
     remedy: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """What ``down`` took away."""
 
     containers: int = 0
@@ -44,8 +43,7 @@ class Removed:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line that a host's program or the sniffer printed."""
 
     source: str  # "client", "server", "sniffer"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.backends.base import Engine, Say
+from lab.backends.begun import Begun
 from lab.errors import DockerForbidden, DockerMissing, NamespacesForbidden
 from lab.text import Text
 
@@ -15,8 +16,11 @@ INSTEAD = Text(
 )
 
 
-def choose(name: str, root: Path, language: str, say: Say) -> Engine:
-    """The engine of that name; "auto" is Docker, or namespaces where no Docker answers."""
+def choose(name: str, root: Path, language: str, say: Say, ahead: Begun | None = None) -> Engine:
+    """The engine of that name; "auto" is Docker, or namespaces where no Docker answers.
+
+    ``ahead``: a keeper for the latter that waits for its orders already.
+    """
     if name in ("auto", "docker"):
         from lab.backends.docker import DockerEngine
 
@@ -31,7 +35,7 @@ def choose(name: str, root: Path, language: str, say: Say) -> Engine:
             return docker
     from lab.backends.namespaces import NamespacesEngine
 
-    return NamespacesEngine(root, language)
+    return NamespacesEngine(root, language, ahead)
 
 
 def quickest(name: str, root: Path, language: str, say: Say) -> Engine:

@@ -1,7 +1,7 @@
 """Holds the namespaces of one run: makes them, starts what runs in them, ends all of it.
 
-The plan comes on stdin, marshalled; the end of stdin means "stop". What happens is told on stdout in
-lines of words parted by tabs: "built NANOSECONDS", "left NAME CODE", "lost NAME" (it left, and the
+begun.py starts it and hands over the plan; the end of stdin means "stop". What happens is told on
+stdout in lines of words parted by tabs: "built NANOSECONDS", "left NAME CODE", "lost NAME" (it left, and the
 run goes no further), "run FOLDER", "failed STEP REASON". The first program at the switch is the
 sniffer. The whole run waits for the start of this program, so it imports few and small modules, and
 nothing of the lab. What several programs need it may be told to import: whatever is to run as
@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import marshal
 import os
 import select
 import signal
@@ -57,42 +56,19 @@ class Failed(Exception):
         tell("failed", where + self.step, self.reason)
 
 
-def main(*modules: str) -> NoReturn:
-    """Read the plan, enter new namespaces, and stay for as long as their first process does.
-
-    ``modules`` are imported first, for those that are forked.
-    """
-    if modules:
-        load(modules)
+def main(plan: dict[str, Any]) -> NoReturn:
+    """Enter new namespaces, and stay for as long as their first process does."""
     began = time.monotonic_ns()
-    plan = marshal.load(sys.stdin.buffer)  # noqa: S302  our own parent's
-    plan["forks"] = bool(modules)
     try:
         enter(user=plan["user"])
     except Failed as failure:
         failure.tell()
-        sys.exit(1)
+        os._exit(1)
     first = os.fork()
     if first == 0:
         keep(plan, began)
     _, status = os.waitpid(first, 0)
     os._exit(0 if status == 0 else 1)
-
-
-def load(modules: tuple[str, ...]) -> None:
-    """Import what forks will need; whatever cannot be imported they will find themselves."""
-    import gc
-    import importlib
-    import site
-
-    gc.set_threshold(100_000)  # few collections while modules load, here and in the forks
-    site.main()  # put off by -S
-    sys.path[0] = os.getcwd()
-    for module in modules:
-        try:
-            importlib.import_module(module)
-        except (Exception, SystemExit):  # noqa: S112
-            continue
 
 
 def enter(*, user: bool) -> None:
@@ -141,8 +117,6 @@ class Lab:
         signal.set_wakeup_fd(waker)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        for output in plan["outputs"].values():
-            os.set_inheritable(output, False)
 
     def build(self, began: int) -> None:
         """Furnish the namespaces, start everything; what needs no host starts before there is one."""
@@ -300,6 +274,7 @@ def become(words: list[str]) -> NoReturn:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     show_as(words)
     sys.argv = words[2:]
+    sys.modules.pop(words[2], None)  # it is run, whether or not it was loaded for others
     code = exit_code(partial(run_module, words[2], run_name="__main__", alter_sys=True))
     sys.stdout.flush()
     os._exit(code)

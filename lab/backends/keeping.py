@@ -1,29 +1,24 @@
-"""Keepers: start one for a run, follow what runs in its namespaces, end it. keeper.py is the other side."""
+"""Keepers: give one its orders, follow what runs in its namespaces, end it. keeper.py is the other side."""
 
 from __future__ import annotations
 
-import marshal
 import os
 import selectors
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from io import FileIO
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lab.backends import kernel
+from lab.backends import begun, kernel
 from lab.backends.base import Line
+from lab.backends.begun import Begun
 from lab.backends.network import Network
 
-_START = "import sys; sys.path[0] = sys.argv[1]; import keeper; keeper.main(*sys.argv[2:])"
 _REPORT = ""  # the source of what the keeper itself says
 _GULP = 1 << 16
-_OUTPUT = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 Show = Callable[[Line], None]
 Programs = Mapping[str, list[str]]
@@ -62,14 +57,19 @@ class Outcome(msgspec.Struct):
 
 
 class Keepers:
-    """The keepers of one engine's runs. A keeper stops when the pipe that keeps it is closed."""
+    """The keepers of one engine's runs. A keeper stops when its line is closed."""
 
-    def __init__(self, root: Path, language: str, modules: Sequence[str] = ()) -> None:
-        """``modules``: what programs need that are run as ``python -m``; they start sooner then."""
-        self._modules = modules
+    def __init__(
+        self, root: Path, language: str, modules: Sequence[str] = (), ahead: Begun | None = None
+    ) -> None:
+        """``modules``: what programs need that are run as ``python -m``; they start sooner then.
+
+        ``ahead``: a keeper with these modules that waits for its orders already.
+        """
+        self._modules, self._ahead = modules, [ahead] if ahead else []
         self._root, self._captures = root, root / "captures"
         self._language = {"LAB_LANG": language} if language else {}
-        self._pipes: set[FileIO] = set()
+        self._begun: set[Begun] = set()
         self._processors = count()  # runs side by side take turns with the processors
 
     def keep(
@@ -77,57 +77,44 @@ class Keepers:
     ) -> Outcome:
         """Have the network made and the programs run in it, until all is gone again."""
         outcome = Outcome()
-        with self._started(network, programs, files) as (pipe, outputs):
+        with self._ordered(network, programs, files) as (keeper, outputs):
             try:
                 _follow(outputs, outcome, show)
             finally:  # Ctrl-C too: the sniffer saves what it has
-                outcome.stopped = pipe.closed
-                pipe.close()
+                outcome.stopped = keeper.line.fileno() < 0
+                keeper.line.close()
                 _follow(outputs, outcome, show)
         return outcome
 
     def stop(self) -> None:
         """End all runs."""
-        for pipe in list(self._pipes):
-            pipe.close()
+        for keeper in list(self._begun):
+            keeper.line.close()
 
     @contextmanager
-    def _started(
+    def _ordered(
         self, network: Network, programs: Programs, files: Files
-    ) -> Iterator[tuple[FileIO, selectors.BaseSelector]]:
-        """Start a keeper; gives the pipe that keeps it, and the outputs to be read."""
+    ) -> Iterator[tuple[Begun, selectors.BaseSelector]]:
+        """Have a keeper begin; gives it, and the outputs to be read."""
+        plan = {
+            **self._surroundings(network),
+            "programs": programs,
+            "files": files,
+            "environment": {**self._language, "LAB_CPU": str(next(self._processors))},
+        }
         with ExitStack() as cleanup:
             outputs = cleanup.enter_context(selectors.DefaultSelector())
-            writes = {name: _listen(outputs, name, cleanup) for name in (_REPORT, *programs)}
-            plan, keeping = os.pipe()
-            pipe = cleanup.enter_context(FileIO(keeping, "w"))
-            self._pipes.add(pipe)
-            cleanup.callback(self._pipes.remove, pipe)
+            keeper = self._ahead.pop() if self._ahead else begun.spawn(self._root, self._modules)
+            cleanup.callback(keeper.end)
+            self._begun.add(keeper)
+            cleanup.callback(self._begun.remove, keeper)
+            writes = [_listen(outputs, name, cleanup) for name in (_REPORT, *programs)]
             try:
-                keeper = self._start(plan, writes)
+                keeper.order(plan, writes)
             finally:
-                for descriptor in (plan, *writes.values()):
+                for descriptor in writes:
                     os.close(descriptor)
-            cleanup.callback(keeper.wait)
-            cleanup.callback(keeper.kill)
-            with suppress(BrokenPipeError, ValueError):  # it has failed, or was stopped already
-                outputs_of = {name: writes[name] for name in programs}
-                parts = {"programs": programs, "files": files, "outputs": outputs_of}
-                pipe.write(marshal.dumps(self._surroundings(network) | parts))
-            yield pipe, outputs
-
-    def _start(self, plan: int, writes: Mapping[str, int]) -> subprocess.Popen[bytes]:
-        """A session of its own: Ctrl-C is ours to handle."""
-        return subprocess.Popen(
-            [sys.executable, "-S", "-c", _START, str(Path(__file__).parent), *self._modules],
-            cwd=self._root,
-            env={**os.environ, **self._language, **_OUTPUT, "LAB_CPU": str(next(self._processors))},
-            stdin=plan,
-            stdout=writes[_REPORT],
-            stderr=writes[_REPORT],
-            pass_fds=list(writes.values()),
-            start_new_session=True,
-        )
+            yield keeper, outputs
 
     def _surroundings(self, network: Network) -> dict[str, Any]:
         """The part of a keeper's plan that does not depend on what runs there."""

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from lab.backends import kernel
 from lab.backends.base import Check, Line, Removed, Say
+from lab.backends.begun import MODULES, Begun
 from lab.backends.keeping import Keepers, Outcome
 from lab.backends.network import Network, network_of
 from lab.backends.tracepoints import tracepoints
@@ -41,12 +42,13 @@ class NamespacesEngine:
 
     root: Path
     language: str = ""
+    ahead: Begun | None = None  # a keeper that was forked before this process had threads
     name: str = "namespaces"
     side_by_side: int = 3
 
     @cached_property
     def _keepers(self) -> Keepers:
-        return Keepers(self.root, self.language, ("services.host",))
+        return Keepers(self.root, self.language, MODULES, self.ahead)
 
     def check(self) -> Iterator[Check]:
         """Look at the ip tool, then make the parts of a network, and let them go again."""

@@ -62,6 +62,7 @@ class Recorder:
         self._done: dict[str, Done] = {}
         self._told: dict[str, int] = {}  # frames the listener knows of
         self._versions = _versions()
+        self._scapy: Thread | None = None  # brings it
 
     def run(self) -> Recording:
         """Record until all hosts are done, or until the run cannot go on.
@@ -72,6 +73,8 @@ class Recorder:
         try:
             self._folder.note(self._manifest(KILLED))
             self._listen()
+            if self._scapy:
+                self._scapy.join()
         except LabError as error:
             failure = error
         taps = self._end_taps()
@@ -106,6 +109,9 @@ class Recorder:
             heard = sum(self._hear(host) for host in self._task.hosts)
             self._check_ports(lost)
             now = time.monotonic()
+            if self._wants_scapy(now - began):
+                self._scapy = Thread(target=self._bring_scapy, daemon=True)
+                self._scapy.start()
             if frames or heard:
                 progress = now
             elif now - progress > self._task.deadline:
@@ -136,11 +142,17 @@ class Recorder:
         self._poll.register(tap, select.POLLIN)
         self._control.answer(host)
         self._listener.recording(host, tap.port, path)
-        if len(self._taps) == len(self._task.hosts):
-            self._bring_scapy()
+
+    def _wants_scapy(self, seconds: float) -> bool:
+        """Whether the rings are to go behind scapy sockets: once all are there, hosts wait no more.
+
+        A run in namespaces is often over before scapy is imported: there it has to last a while.
+        """
+        late = seconds > _FIRST or self._task.engine != "namespaces"
+        return late and self._scapy is None and len(self._taps) == len(self._task.hosts)
 
     def _bring_scapy(self) -> None:
-        """Put the rings behind scapy sockets. scapy is slow to import: by now nobody waits for it."""
+        """Put the rings behind scapy sockets. The import is slow: beside the loop it holds up nobody."""
         from lab.capture.scapy_socket import SCAPY_VERSION, RingSocket
 
         self._versions["scapy"] = SCAPY_VERSION

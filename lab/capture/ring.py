@@ -77,7 +77,8 @@ class Ring:
     """A ring on one interface; nothing is received before `start`.
 
     One that is made without an interface is plugged in later: the kernel takes 10 ms to make a ring,
-    most of which it waits (synchronize_net), and no time to plug it in.
+    most of which it waits (synchronize_net), and no time to plug it in. Its socket may be ``opened``
+    already.
 
     It takes up 32 MiB. A block is handed over after ``retire_ms`` however little is in it, so their
     number also says how long thin traffic may go unread: 1.28 s.
@@ -93,8 +94,9 @@ class Ring:
         block_size: int = 1 << 18,
         blocks: int = 128,
         retire_ms: int = 10,
+        opened: socket.socket | None = None,
     ) -> None:
-        self._socket = _open()
+        self._socket = opened or open_socket()
         try:
             if interface is not None:
                 self.plug(interface)
@@ -205,7 +207,8 @@ class Ring:
         self._socket.close()
 
 
-def _open() -> socket.socket:
+def open_socket() -> socket.socket:
+    """A capture socket that receives nothing yet; raises CaptureForbidden."""
     try:
         return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as error:
@@ -217,8 +220,3 @@ def _tagged(octets: memoryview | bytes, status: int, tci: int, tpid: int) -> byt
     if not status & TP_STATUS_VLAN_TPID_VALID:
         tpid = ETH_P_8021Q
     return b"".join((octets[:12], struct.pack("!HH", tpid, tci), octets[12:]))
-
-
-def check_capture() -> None:
-    """Raise CaptureForbidden unless this process may open a capture socket."""
-    _open().close()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from socket import socket
 from threading import Thread
 
-from lab.capture.ring import Ring
+from lab.capture.ring import Ring, open_socket
 
 
 class Rings:
-    """So many rings, not yet plugged in. Those that nobody takes are given back by `close`."""
+    """So many rings, not yet plugged in. Those that nobody takes are given back by `close`.
+
+    Raises CaptureForbidden.
+    """
 
     def __init__(self, count: int) -> None:
         self._made: SimpleQueue[Ring | Exception] = SimpleQueue()
-        self._threads = [Thread(target=self._make, daemon=True) for _ in range(count)]
+        sockets = [open_socket() for _ in range(count)]
+        self._threads = [Thread(target=self._make, args=(one,), daemon=True) for one in sockets]
         for thread in self._threads:
             thread.start()
 
@@ -35,8 +40,8 @@ class Rings:
                 if isinstance(made, Ring):
                     made.close()
 
-    def _make(self) -> None:
+    def _make(self, opened: socket) -> None:
         try:
-            self._made.put(Ring())
+            self._made.put(Ring(opened=opened))
         except Exception as error:
             self._made.put(error)

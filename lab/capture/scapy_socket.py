@@ -31,7 +31,7 @@ class RingSocket(SuperSocket):  # type: ignore[misc]
     desc = "TPACKET_V3 receive ring"
     nonblocking_socket = False
 
-    def __init__(self, interface: int | Ring, filter: str | None = None, **ring: int) -> None:  # noqa: A002
+    def __init__(self, interface: int | Ring, filter: str | None = None, **ring: Any) -> None:  # noqa: A002
         self.outs = None  # it only listens
         records = isinstance(interface, Ring)
         self.ring: Ring = interface if isinstance(interface, Ring) else Ring(interface, **ring)

@@ -21,7 +21,6 @@ from lab.capture.base import Listener, Recording, Silent, Task
 from lab.capture.disk import point, writing
 from lab.capture.folder import RunFolder
 from lab.capture.owner import become_owner
-from lab.capture.ring import check_capture
 from lab.capture.rings import Rings
 from lab.errors import LabError
 from lab.text import choose_language
@@ -37,7 +36,6 @@ def record(
     """
     with _signals() as interrupted:
         become_owner(task.captures)
-        check_capture()
         with closing(Rings(len(task.hosts))) as rings:
             return _record(task, listener or Silent(), rings, interrupted, clock)
 

@@ -8,73 +8,22 @@ from __future__ import annotations
 
 import atexit
 import gc
-import importlib
 import os
 import sys
-from importlib.util import find_spec
-from pkgutil import iter_modules
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from lab import __version__
-from lab.errors import Interrupted, LabError
-from lab.text import Language, choose_language
+if TYPE_CHECKING:  # click: what a run needs is started before that
+    from lab.backends.begun import Begun
+    from lab.cli._group import main as main
 
 
-class Commands(click.Group):
-    """Finds its commands among the modules of this package, and words every LabError."""
+def __getattr__(name: str) -> Any:
+    """``main``, the whole command, for whoever has it already in a process of his own."""
+    if name != "main":
+        raise AttributeError(name)
+    from lab.cli._group import main
 
-    def list_commands(self, context: click.Context) -> list[str]:
-        """Name the commands without importing one."""
-        return sorted(name for _, name, _ in iter_modules(__path__) if not name.startswith("_"))
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import the one command that is asked for."""
-        if not name.isidentifier() or name.startswith("_") or not find_spec(f"{__name__}.{name}"):
-            return None
-        command: click.Command = importlib.import_module(f"{__name__}.{name}").command
-        return command
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the command; an error made to be read is read out, and gives the exit code."""
-        try:
-            return super().invoke(context)
-        except BrokenPipeError:  # the reader (head, less) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            context.exit(0)
-        except KeyboardInterrupt:
-            _read_out(Interrupted(folder="captures"), context)
-        except LabError as error:
-            _read_out(error, context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            if os.environ.get("LAB_TRACEBACK"):
-                raise
-            detail = f"{type(error).__name__}: {error} (LAB_TRACEBACK=1 shows where)"
-            _read_out(LabError(detail=detail), context)
-
-
-def _read_out(error: LabError, context: click.Context) -> None:
-    from lab.report.glyphs import safe
-
-    for line in error.lines(language_of(context)):
-        click.echo(safe(line), err=True)
-    context.exit(error.exit_code)
-
-
-def language_of(context: click.Context) -> Language:
-    """The language asked for with ``--lang``, else by the environment."""
-    return choose_language(context.find_root().meta.get("lab.language"), os.environ)
-
-
-@click.command(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(__version__, prog_name="lab")
-def main() -> None:
-    """See TCP and UDP: run real exchanges, record every frame, have each one explained."""
+    return main
 
 
 def entry() -> None:
@@ -84,6 +33,24 @@ def entry() -> None:
     numpy's linear algebra is never used; starting threads for it is half of numpy's import.
     """
     gc.set_threshold(1_000_000)
+    ahead = _keeper(sys.argv[1:])
     atexit.register(gc.freeze)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    main()
+    from lab.cli._group import main
+
+    main(obj=ahead)
+
+
+def _keeper(words: list[str]) -> Begun | None:
+    """A keeper of namespaces that gets ready while the command loads; None: it is not asked for.
+
+    One that turns out not to be wanted ends with this process.
+    """
+    asked = {*words[1:], f"--engine={os.environ.get('LAB_ENGINE')}"}
+    plays = words[:1] in (["run"], ["up"]) and "--all" not in asked
+    if not plays or asked.isdisjoint({"namespaces", "--engine=namespaces"}):
+        return None
+    from lab.backends.begun import fork
+    from lab.checkout import checkout
+
+    return fork(checkout())

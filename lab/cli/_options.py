@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _keep_language(context: click.Context, _: click.Parameter, value: str | None) -> Language:
-    from lab.cli import language_of
+    from lab.cli._group import language_of
 
     context.find_root().meta["lab.language"] = value
     return language_of(context)
@@ -54,3 +55,28 @@ def as_json(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="For programs instead of people.")(
         function
     )
+
+
+SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+UNITS = ("", "K", "M", "G", "T")
+
+
+def _octets(
+    _: click.Context, option: click.Parameter, value: str | None
+) -> int | None:
+    """``512M``, ``2G``: powers of 1024."""
+    if value is None:
+        return None
+    read = SIZE.fullmatch(value.strip())
+    if read is None:
+        raise click.BadParameter(f"{value!r} is no size such as 512M or 2G.", param=option)
+    return int(float(read[1]) * 1024 ** UNITS.index(read[2].upper()))
+
+
+memory = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_octets,
+    help="What may be taken, as 512M or 2G; else what is free. Of a file that needs more, what is "
+    "computed is kept in temporary files (TMPDIR, else /var/tmp) and analysed part by part.",
+)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -17,6 +15,7 @@ from lab.errors import LabError, RunIncomplete
 from lab.text import Language, Text, same
 
 if TYPE_CHECKING:  # numpy: imported when it is needed
+    from lab.backends.begun import Begun
     from lab.evidence.run import Evidence
     from lab.report.verdict import Verdict
 
@@ -28,18 +27,22 @@ LOOK = Text(
 COLOURS = {"sniffer": "yellow", "server": "magenta", "client": "cyan"}
 
 
-def play_and_tell(scenario: str, engine: str, language: Language) -> int:
-    """Play a scenario on an engine; print what happens, the account, where it lies."""
+def play_and_tell(
+    scenario: str, engine: str, language: Language, ahead: Begun | None = None
+) -> int:
+    """Play a scenario on an engine; print what happens, the account, where it lies.
+
+    ``ahead``: a keeper of namespaces that was forked when the command began.
+    """
     from lab import scenarios
     from lab.backends.choice import choose
     from lab.run import checkout, play
 
     root = checkout()
     say, wanted = _say(language), scenarios.find(scenario)
-    chosen = choose(engine, root, language.value, say)
+    chosen = choose(engine, root, language.value, say, ahead)
     captures = root / "captures"
     show = _Show(wanted.topology.names, captures, language)
-    Thread(target=_load).start()
     folder = play(chosen, wanted, captures, say, show)
     return summarise(folder, language, show.seen)
 
@@ -52,12 +55,6 @@ def play_every(engine: str, language: Language) -> int:
 
     root, say = checkout(), _say(language)
     return _every.play_every(choose(engine, root, language.value, say), root, language, say)
-
-
-def _load() -> None:
-    """Import what telling of a run takes, while its hosts start."""
-    importlib.import_module("lab.report.account")
-    importlib.import_module("lab.report.growing")
 
 
 class Seen(NamedTuple):

@@ -21,5 +21,7 @@ def command(
     from lab.cli._play import play_and_tell, play_every
 
     context.exit(
-        play_every(engine, language) if every else play_and_tell(scenario, engine, language)
+        play_every(engine, language)
+        if every
+        else play_and_tell(scenario, engine, language, context.obj)
     )

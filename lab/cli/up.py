@@ -18,4 +18,4 @@ def command(context: click.Context, engine: str, language: Language) -> None:
 
     Exit code 0 if everything that the tour promises was seen.
     """
-    context.exit(play_and_tell("tour", engine, language))
+    context.exit(play_and_tell("tour", engine, language, context.obj))

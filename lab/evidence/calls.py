@@ -24,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, rename={"function": "call"
     process: int = 0
     thread: int = 0
     line: int = 0  # in the program
+    source: str = ""  # what stood there; "": not recorded
 
 
 def decode_calls(octets: bytes) -> tuple[Call, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lab.evidence.build import talks
 from lab.evidence.run import Evidence
+from lab.evidence.sightings import Sighting, sightings
 from lab.page import calls
+from lab.page.again import with_causes
 from lab.page.frames import Sums, badge, close_look, look, truths, view_of
 from lab.page.geometry import Axis, Journey, arrow, axis, even_heights
 from lab.page.journeys import Journeys
@@ -22,11 +23,11 @@ from lab.report.glyphs import safe
 from lab.report.ladder import ladder
 from lab.report.people import CLIENT, SERVER, People, people
 from lab.report.terminal import GAP
-from lab.report.testimony import Heard, hear
+from lab.report.testimony import Heard, hear_each
 from lab.tcp.model import Analysis, Connection
 from lab.text import Text, same
 from lab.udp.model import Exchange
-from lab.units import seconds
+from lab.units import seconds, short_span
 
 MANY_FRAMES = 40_000
 """Of a longer run, long stretches of plain data are counted instead of drawn, as in the terminal."""
@@ -37,8 +38,10 @@ LEAST = {"frame": 40.0, "call": 20.0, "gap": 40.0}
 """px of a row, even and at least in true scale."""
 
 OUTSIDE = Text("outside", "其他")
+BEGINS = Text("begins {span} after the first exchange", "比第一次交换晚 {span} 开始")
 TCP, UDP = Text("TCP {n}", "TCP {n}"), Text("UDP {n}", "UDP {n}")
 NOBODY = Analysis(0)
+UNHEARD = Heard()
 DAY = 86_400_000_000_000
 
 
@@ -48,7 +51,7 @@ class _Lore(Struct, frozen=True):
     evidence: Evidence
     who: People
     journeys: Journeys
-    heard: Heard
+    heard: Mapping[str, Heard]  # by letter of the port, see Section.elsewhere
     truths: Mapping[int, tuple[Text, Text]]
     book: calls.Book
     others: Others
@@ -56,30 +59,29 @@ class _Lore(Struct, frozen=True):
 
 def scene(evidence: Evidence) -> Scene:
     """Lay a whole run, or a capture file, out."""
-    every, who = talks(evidence.view), people(evidence.manifest)
-    count = sum(len(talk.rows) for talk in every)
+    every, who = sightings(evidence), people(evidence.manifest)
+    count = sum(len(one.talk.rows) for one in every)
     everything = count <= MANY_FRAMES and len(every) <= MANY_EXCHANGES
-    drawn = ladder(evidence, everything=everything, background=True)
-    shown = every[: len(drawn.sections)]
+    drawn = ladder(evidence, everything=everything, background=True, only=every)
+    by_key = {who.key(one): one for one in every}
+    shown = [by_key[section.key] for section in drawn.sections if section.protocol]
     lore = _Lore(
         evidence,
         who,
         Journeys(evidence, who),
-        hear(evidence, shown, who),
+        {who.of(host) if host else "": heard for host, heard in hear_each(shown, who).items()},
         truths(evidence),
         calls.Book(evidence.calls, who),
         Others(evidence, who),
     )
-    by_key = {(_protocol(talk), talk.stream): talk for talk in every}
-    acts = tuple(_act(one, by_key.get((one.protocol, one.stream)), lore) for one in drawn.sections)
+    begin = min((one.span[0] for one in every), default=0)
+    acts = tuple(_act(section, by_key.get(section.key), lore, begin) for section in drawn.sections)
     return Scene(acts, drawn.background, drawn.hidden)
 
 
-def _protocol(talk: Connection | Exchange) -> str:
-    return "tcp" if isinstance(talk, Connection) else "udp"
-
-
-def _act(section: Section, talk: Connection | Exchange | None, lore: _Lore) -> Act:
+def _act(section: Section, seen: Sighting | None, lore: _Lore, begin: int) -> Act:
+    """``begin``: of the first exchange, ns."""
+    talk = seen.talk if seen else None
     kinds = [_kind(event) for event in section.events]
     times = [event.time for event in section.events]
     left, right, hosts = _ends(talk, lore.evidence, lore.who)
@@ -90,21 +92,29 @@ def _act(section: Section, talk: Connection | Exchange | None, lore: _Lore) -> A
     }
     heights = even_heights(times, [EVEN[kind] for kind in kinds], journeys)
     placed = axis(times, heights, [LEAST[kind] for kind in kinds])
-    rows = _rows(section, talk, (left, right), journeys, placed, lore)
+    rows = _rows(section, seen, (left, right), journeys, placed, lore)
     connection = talk if isinstance(talk, Connection) else None
-    remaining = left_to_wait(lore.evidence, connection) if connection else {}
+    remaining = left_to_wait(seen.evidence, connection) if seen and connection else {}
+    heard = lore.heard.get(section.elsewhere, UNHEARD)
     return Act(
-        key=f"{section.protocol}{section.stream}" if talk else "rest",
-        tab=(TCP if connection else UDP).fill(n=section.stream) if talk else OUTSIDE,
+        key=section.key,
+        tab=(TCP if connection else UDP).fill(n=section.key[3:]) if talk else OUTSIDE,
         title=section.title,
-        summary=section.summary,
+        summary=(*section.summary, *_begins(section, begin)),
         hosts=hosts,
         letters=(left, right),
         axis=placed,
         rows=rows,
-        states=tuple(bars(section, journeys, (left, right), lore.heard, remaining, placed)),
+        states=tuple(bars(section, journeys, (left, right), heard, remaining, placed)),
         calls=tuple(calls.brackets(rows, lore.book, placed)),
+        elsewhere=section.elsewhere,
     )
+
+
+def _begins(section: Section, begin: int) -> Iterator[Text]:
+    """Each exchange has a clock of its own; here is how they hang together."""
+    if section.protocol and section.start > begin:
+        yield BEGINS.fill(span=short_span(section.start - begin))
 
 
 def _kind(event: Event) -> str:
@@ -132,7 +142,7 @@ def _ends(
 
 def _rows(
     section: Section,
-    talk: Connection | Exchange | None,
+    seen: Sighting | None,
     letters: tuple[str, str],
     journeys: Mapping[int, Journey],
     placed: Axis,
@@ -140,6 +150,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     """The rows of a section; ``journeys``: of its frames, by index."""
     rows: list[Row] = []
+    talk = seen.talk if seen else None
     told = (Sums(talk), Sacks(talk)) if isinstance(talk, Connection) else None
     clocks = _clocks(section)
     for index, event in enumerate(section.events):
@@ -149,15 +160,13 @@ def _rows(
             others = lore.others.ends(event, shaft, letters)
             key = f"f{safe(event.label[1:])}"
             drawn = FrameRow(key, top, clock, event, shaft, "", others=others)
-            rows.append(_told(drawn, talk, letters[0], told, lore))
+            rows.append(_told(drawn, talk, letters[0], told, section.elsewhere, lore))
         elif isinstance(event, CallEvent):
             rows.append(_call(event, index, section, letters, placed, clock, lore))
         else:
-            rows.append(
-                GapRow(
-                    f"{section.protocol}{section.stream}g{index}", top, clock, event, _gap(event)
-                )
-            )
+            rows.append(GapRow(f"{section.key}g{index}", top, clock, event, _gap(event)))
+    if seen and isinstance(talk, Connection):
+        rows = with_causes(rows, seen.evidence, talk, section.elsewhere)
     return calls.tied(rows, journeys, letters, lore.book)
 
 
@@ -166,13 +175,14 @@ def _told(
     talk: Connection | Exchange | None,
     left: str,
     told: tuple[Sums, Sacks] | None,
+    here: str,
     lore: _Lore,
 ) -> FrameRow:
-    """The row with what is known of the segment."""
+    """The row with what is known of the segment; ``here``: see `Section.elsewhere`."""
     event, number = row.event, row.event.number
     if not isinstance(talk, Connection) or told is None:
         return replace(row, look=look(event, NOBODY))
-    ours = not event.elsewhere
+    ours = event.elsewhere == here
     flags = talk.flags.get(number, NOBODY) if ours else NOBODY
     frames, side = view_of(lore.evidence, event, lore.who).capture.frames, int(event.source != left)
     one, (sums, sacks) = close_look(frames, number), told
@@ -180,10 +190,10 @@ def _told(
         row,
         look=look(event, flags),
         badge=badge(talk, number, flags) if ours else None,
-        truth=lore.truths.get(number) if ours else None,
+        truth=None if event.elsewhere else lore.truths.get(number),
         absolute=(one.sequence, one.acknowledgment),
         window=(one.window, event.window if event.scaled else None),
-        sum=sums.next(number, one, side) if ours else None,
+        sum=sums.next(row.key, one, side) if ours else None,
         sack=sacks.next(row.key, frames, number, one, side),
     )
 
@@ -199,7 +209,7 @@ def _call(
 ) -> CallRow:
     side = "right" if event.host == letters[1] else "left"
     call = lore.book.find(event)
-    key = f"{section.protocol or 'rest'}{max(section.stream, 0)}c{index}"
+    key = f"{section.key}c{index}"
     result = event.words.partition(" = ")[2] if event.phase != "call" else ""
     row = CallRow(key, placed.top(index), clock, event, side, result)
     return replace(calls.known(row, call), other=event.host not in letters)

@@ -54,7 +54,7 @@ class Book:
         self._entries: dict[tuple[str, int], list[Call]] = defaultdict(list)
         self._returns: dict[tuple[str, int], list[Call]] = defaultdict(list)
         for host, made in every.items():
-            letter = who.letters.get(host, host[:1].upper())
+            letter = who.of(host)
             for call in made:
                 self._entries[letter, call.before].append(call)
                 self._returns[letter, call.after].append(call)

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lab.evidence.run import Evidence
 from lab.page.below import heading
 from lab.page.build import scene
+from lab.page.calls import call_rows
 from lab.page.geometry import Arrow
 from lab.page.glossary import Marker
+from lab.page.lines import Line, Member, lines, time_of
 from lab.page.render import asset, policy, template
-from lab.page.scene import Act, Bar, FrameRow, frames_of
-from lab.page.twofold import Common, Half, common
+from lab.page.scene import Act, Bar, CallRow, FrameRow, frames_of
+from lab.page.twofold import CALL, LAST_CALL, ROW, Common, Half, common
 from lab.page.words import ABOUT, CONTRAST
 from lab.report.difference.drawing import ALIKE, DIFFER, FIRST, LEGEND, MOST_PAIRS
 from lab.report.difference.model import RUNS, About, Difference, First, Mark, Pair, Row, Told
 from lab.report.difference.steps import Step
 from lab.report.events import FrameEvent
-from lab.report.people import CLIENT, SERVER
-from lab.tcp.model import Connection
+from lab.report.people import CLIENT, SERVER, people
 from lab.text import Text, same
 from lab.units import seconds
 
@@ -38,18 +40,20 @@ Grouped = tuple[tuple[Text, tuple[Text, ...]], ...]
 
 
 class Cell(Struct, frozen=True):
-    """The step of one run; ``fields``: what the comparison went by, where the two differ."""
+    """The step of one run, or its call; ``fields``: what the comparison went by, where the two
+    differ; ``ties``: of a call, the keys of its frames on this page, and their labels."""
 
-    row: FrameRow
+    row: FrameRow | CallRow
     fields: str = ""
+    ties: tuple[tuple[str, str], ...] = ()
 
 
 class Both(Struct, frozen=True):
-    """A row of the comparison."""
+    """A row of the comparison, or calls between two."""
 
     key: str
     top: float  # px, even
-    mark: str  # "=", "~", "·", "!"
+    mark: str  # "=", "~", "·", "!"; "": calls
     look: str  # of the mark
     cells: tuple[Cell | None, ...]  # by run
     skipped: int  # rows alike before this one that are not drawn
@@ -61,6 +65,7 @@ class Side(Struct, frozen=True):
 
     hosts: tuple[Text, Text]
     states: tuple[Bar, ...] = ()
+    calls: tuple[Bar, ...] = ()
 
 
 class Drawn(Struct, frozen=True):
@@ -140,22 +145,38 @@ def _grouped(told: Sequence[Told]) -> Grouped:
 
 def _drawn(found: Difference, place: int, acts: Sequence[Mapping[str, Act]]) -> Drawn:
     pair = found.pairs[place]
+    own = [_act(pair, acts[side], side) for side in (0, 1)]
     kept = _kept(pair.rows)
-    steps = [[_steps(pair.rows[index])[side] for index in kept] for side in (0, 1)]
-    placed = common([[step.time if step else None for step in one] for one in steps])
-    ladders = [_Ladder(_act(pair, acts[side], side), placed, side, steps[side]) for side in (0, 1)]
+    told = list(lines(pair.rows, kept, [list(call_rows(act.rows)) if act else [] for act in own]))
+    times = list(zip(*(line.times for line in told), strict=True)) or [(), ()]
+    starts = [_start(pair.rows, side) for side in (0, 1)]
+    sizes = [_size(line, following) for line, following in zip_longest(told, told[1:])]
+    placed = common(times, sizes, starts)
+    ladders = [
+        _Ladder(own[side], placed, side, [line.members[side] for line in told]) for side in (0, 1)
+    ]
+    for ladder in ladders:
+        ladder.name_frames(place, told)
     return Drawn(
         title=pair.title,
         common=placed,
         sides=tuple(ladder.side for ladder in ladders),
-        rows=tuple(_both(pair, place, kept, ladders, found.first)),
+        rows=tuple(_both(pair, place, told, ladders, found.first)),
         left_out=len(pair.rows) - 1 - kept[-1] if kept else 0,
         told=_grouped(pair.told),
     )
 
 
-def _steps(row: Row) -> tuple[Step | None, Step | None]:
-    return row.left, row.right
+def _size(line: Line, following: Line | None) -> float:
+    """px that a line takes, even."""
+    if line.row is not None:
+        return ROW
+    return CALL if following is None or following.row is None else LAST_CALL
+
+
+def _start(rows: Sequence[Row], side: int) -> int | None:
+    """When one run's first step was, ns."""
+    return next((step.time for row in rows if (step := (row.left, row.right)[side])), None)
 
 
 def _kept(rows: Sequence[Row]) -> list[int]:
@@ -169,59 +190,80 @@ def _kept(rows: Sequence[Row]) -> list[int]:
 
 def _act(pair: Pair, acts: Mapping[str, Act], side: int) -> Act | None:
     """The run's own ladder of its exchange; None if it has none, or none was drawn."""
-    talk = (pair.left, pair.right)[side]
-    if talk is None:
-        return None
-    return acts.get(f"{'tcp' if isinstance(talk, Connection) else 'udp'}{talk.stream}")
+    seen = (pair.left, pair.right)[side]
+    return acts.get(people(seen.evidence.manifest).key(seen)) if seen else None
 
 
 def _both(
-    pair: Pair, place: int, kept: Sequence[int], ladders: Sequence[_Ladder], first: First | None
+    pair: Pair, place: int, told: Sequence[Line], ladders: Sequence[_Ladder], first: First | None
 ) -> Iterator[Both]:
     before = -1
-    for line, index in enumerate(kept):
-        row = pair.rows[index]
+    for line, one in enumerate(told):
+        key = _key(place, one.row) if one.row is not None else f"p{place}c{line}"
+        top = ladders[0].common.even[line]
+        if one.row is None:
+            cells = tuple(ladder.cell(line, key, differ=False) for ladder in ladders)
+            yield Both(key, top, "", "", cells, 0, is_first=False)
+            continue
+        row = pair.rows[one.row]
         differ = row.mark is Mark.OTHER and row.left is not None and row.right is not None
         yield Both(
-            key=_key(place, index),
-            top=ladders[0].common.even[line],
+            key=key,
+            top=top,
             mark=row.mark.value,
             look=LOOKS[row.mark],
-            cells=tuple(one.cell(line, _key(place, index), differ=differ) for one in ladders),
-            skipped=index - before - 1,
-            is_first=first is not None and (first.pair, first.row) == (place, index),
+            cells=tuple(ladder.cell(line, key, differ=differ) for ladder in ladders),
+            skipped=one.row - before - 1,
+            is_first=first is not None and (first.pair, first.row) == (place, one.row),
         )
-        before = index
+        before = one.row
 
 
 class _Ladder:
     """One run's part of an exchange."""
 
     def __init__(
-        self, act: Act | None, common: Common, side: int, steps: Sequence[Step | None]
+        self, act: Act | None, common: Common, side: int, members: Sequence[Member]
     ) -> None:
         self.common = common
-        self._place, self._steps = side, steps
-        times = [step.time if step else None for step in steps]
+        self._place, self._members = side, members
+        times = [time_of(member) for member in members]
         self._half = Half(act.axis, common, side, times) if act and any(times) else None
         rows = frames_of(act.rows) if act else []
-        self._known = {(bool(row.event.elsewhere), row.event.number): row for row in rows}
-        self._ours = next((step.host for step in steps if step), "")
-        self._start = next((step.time for step in steps if step), 0)
+        home = act.elsewhere if act else ""
+        self._known = {(row.event.elsewhere != home, row.event.number): row for row in rows}
+        steps = [one for one in members if isinstance(one, Step)]
+        self._ours = next((step.host for step in steps), "")
+        self._start = next((step.time for step in steps), 0)
+        self._named: dict[str, tuple[str, str]] = {}
         hosts = act.hosts if act else (CLIENT, SERVER)
-        self.side = Side(hosts, self._half.bars(act.states) if act and self._half else ())
+        drawn = (act.states, act.calls) if act and self._half else ((), ())
+        self.side = Side(hosts, *(self._half.bars(bars) if self._half else () for bars in drawn))
+
+    def name_frames(self, place: int, told: Sequence[Line]) -> None:
+        """Learn what the frames of this run are called on the page: calls are tied to them."""
+        for line, step in zip(told, self._members, strict=True):
+            if isinstance(step, Step) and line.row is not None and (known := self._row(step)):
+                name = f"{_key(place, line.row)}{RUNS[self._place]}"
+                self._named[known.key] = name, known.event.label
+
+    def _row(self, step: Step) -> FrameRow | None:
+        return self._known.get((step.host != self._ours, step.frame))
 
     def cell(self, line: int, key: str, *, differ: bool) -> Cell | None:
-        """The step of a line, drawn as the run's own page draws it."""
-        if (step := self._steps[line]) is None:
+        """The step or the call of a line, drawn as the run's own page draws it."""
+        if (member := self._members[line]) is None:
             return None
         key, top = f"{key}{RUNS[self._place]}", self.common.top(self._place, line)
-        known = self._known.get((step.host != self._ours, step.frame))
+        if isinstance(member, CallRow):
+            ties = (self._named[frame] for frame in member.frames if frame in self._named)
+            return Cell(replace(member, top=top, key=key), ties=tuple(ties))
+        known = self._row(member)
         if known is None or self._half is None:
-            row = _plain(step, self._start, top, key)
+            row = _plain(member, self._start, top, key)
         else:
             row = self._half.row(known, top, key)
-        return Cell(row, step.fields if differ else "")
+        return Cell(row, member.fields if differ else "")
 
 
 def _plain(step: Step, start: int, top: tuple[float, float], key: str) -> FrameRow:

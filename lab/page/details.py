@@ -105,8 +105,8 @@ def sums(row: FrameRow) -> list[tuple[str, str]]:
         return []
     counts = f" ({found.counts})" if found.counts else ""
     answers = Text(
-        f"#{found.answers} begins at {found.start} and takes {found.added}{counts}",
-        f"#{found.answers} 从 {found.start} 开始，占 {found.added}{counts}",
+        f"#{found.answers[1:]} begins at {found.start} and takes {found.added}{counts}",
+        f"#{found.answers[1:]} 从 {found.start} 开始，占 {found.added}{counts}",
     )
     total = found.absolute + found.added
     wrapped = f" − 2^32 = {total % MODULUS}" if total >= MODULUS else ""
@@ -124,6 +124,7 @@ def _call(row: CallRow) -> dict[str, object]:
         "host": safe(event.host),
         "phase": event.phase,
         "place": safe(event.place),
+        "source": safe(event.source),
         "took": row.lasted,
         "frames": list(row.frames),
         "result": safe(row.result),

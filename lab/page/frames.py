@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from lab.evidence.run import Evidence, View
 from lab.packets.frames import Flags, Frames
-from lab.page.scene import Sum
+from lab.page import ruler
+from lab.page.scene import Cell, Sum
 from lab.report.events import FrameEvent
 from lab.report.people import People
 from lab.tcp.model import Analysis, Connection
@@ -88,40 +89,59 @@ class Sums:
     def __init__(self, connection: Connection) -> None:
         """Nothing was sent yet."""
         self._bases = connection.isn
-        self._sent: list[dict[int, tuple[int, Close]]] = [{}, {}]  # by side: end -> the last such
-        self._waiting: list[list[tuple[int, Close]]] = [[], []]
+        self._sent: list[dict[int, tuple[str, Close]]] = [{}, {}]  # by side: end -> the last such
+        self._waiting: list[list[tuple[str, Close]]] = [[], []]
+        self._acknowledged: list[int | None] = [None, None]  # by side: SND.UNA
 
-    def next(self, number: int, one: Close, side: int) -> Sum | None:
-        """The sum of a segment's ACK number; None where it is of no segment that was seen."""
+    def next(self, key: str, one: Close, side: int) -> Sum | None:
+        """The sum of a segment's ACK number; None where it is of no segment that was seen.
+
+        ``key``: of the segment's row.
+        """
         found = self._answered(one, 1 - side) if one.flags & ACK else None
         if one.end != one.sequence:
-            self._sent[side][one.end] = number, one
-            self._waiting[side].append((number, one))
+            self._sent[side][one.end] = key, one
+            self._waiting[side].append((key, one))
         return found
 
     def _answered(self, one: Close, side: int) -> Sum | None:
-        covered = [n for n, sent in self._waiting[side] if not _after(sent.end, one.acknowledgment)]
+        waiting, ack = self._waiting[side], one.acknowledgment
+        covered = [key for key, sent in waiting if not _after(sent.end, ack)]
         if covered:
-            self._waiting[side] = [
-                pair for pair in self._waiting[side] if _after(pair[1].end, one.acknowledgment)
-            ]
-        if one.acknowledgment not in self._sent[side]:
+            self._waiting[side] = [pair for pair in waiting if _after(pair[1].end, ack)]
+        if ack not in self._sent[side]:
             return None
-        number, sent = self._sent[side][one.acknowledgment]
+        key, sent = self._sent[side][ack]
         flags = (("SYN", SYN), ("FIN", FIN))
         return Sum(
             start=(sent.sequence - (self._bases[side] or 0)) % MODULUS,
             absolute=sent.sequence,
             added=(sent.end - sent.sequence) % MODULUS,
             counts=" ".join(name for name, flag in flags if sent.flags & flag),
-            answers=number,
+            answers=key,
             covers=tuple(covered),
+            cells=self._cells(waiting, ack, side) if covered else (),
         )
+
+    def _cells(self, waiting: Sequence[tuple[str, Close]], ack: int, side: int) -> tuple[Cell, ...]:
+        """The octets from what was acknowledged before up to this ACK."""
+        before = self._acknowledged[side]
+        if before is None:
+            before = min((sent.sequence for _, sent in waiting), key=lambda one: beyond(one, ack))
+        self._acknowledged[side] = ack
+        sent = [(beyond(one.sequence, ack), beyond(one.end, ack), key) for key, one in waiting]
+        base = ack - (self._bases[side] or 0)
+        return ruler.cells("covers", beyond(before, ack), 0, sent, base)
+
+
+def beyond(number: int, other: int) -> int:
+    """How far a sequence number lies beyond another; negative: before it."""
+    return (number - other + MODULUS // 2) % MODULUS - MODULUS // 2
 
 
 def _after(one: int, other: int) -> bool:
     """Whether a sequence number lies beyond another."""
-    return 0 < (one - other) % MODULUS < MODULUS // 2
+    return beyond(one, other) > 0
 
 
 TRUTHS: Mapping[str, Text] = {

@@ -123,7 +123,7 @@ class Reasons:
         self._rows = [row for row in act.rows if isinstance(row, FrameRow)]
         self._first = {_content(row): row for row in reversed(self._rows)}
         self._place = {row.key: place for place, row in enumerate(self._rows)}
-        self._numbers = {row.event.number: row for row in self._rows if not row.event.elsewhere}
+        self._keys = {row.key: row for row in self._rows}
 
     def why(self, row: FrameRow) -> Iterator[Text]:
         """The cause: a timer (as the kernel told), a call, an earlier frame."""
@@ -134,7 +134,9 @@ class Reasons:
             return
         timers = {words.en.partition("}")[2] for words in testimony.CAUSES.values()}
         yield from (w for w in row.event.words if any(w.en.endswith(timer) for timer in timers))
-        if "again" in row.look and (first := self._first[_content(row)]) is not row:
+        if row.resent:
+            yield row.resent.words
+        elif "again" in row.look and (first := self._first[_content(row)]) is not row:
             waited = row.event.time - first.event.time
             yield FIRST.fill(n=first.event.label[1:], span=short_span(waited))
         if call := self._senders.get(row.key):
@@ -144,12 +146,12 @@ class Reasons:
     def _earlier(self, row: FrameRow, *, alone: bool) -> Iterator[Text]:
         if row.look.startswith("syn"):
             if row.sum and row.sum.answers:
-                yield SYN_ANSWERED.fill(n=row.sum.answers)
+                yield SYN_ANSWERED.fill(n=row.sum.answers[1:])
             return
-        answered = self._numbers.get(row.sum.answers) if row.sum and row.sum.covers else None
+        answered = self._keys.get(row.sum.answers) if row.sum and row.sum.covers else None
         if answered:
             waited = row.event.time - answered.event.time
-            yield ACKS.fill(n=answered.event.number, span=short_span(waited))
+            yield ACKS.fill(n=answered.key[1:], span=short_span(waited))
             if waited > LATE and not row.event.octets and "FIN" not in row.event.flags:
                 yield DELAYED.fill(span=short_span(waited))
         elif alone and (before := self._before(row)):

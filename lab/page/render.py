@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -20,7 +20,8 @@ from lab.page import below, details
 from lab.page.cache import Beside
 from lab.page.geometry import Pair, Span, rows_of
 from lab.page.glossary import Marker
-from lab.page.scene import Act, Row, Scene, frames_of
+from lab.page.ruler import widths
+from lab.page.scene import Act, Cell, Row, Scene, frames_of
 from lab.page.words import DRAWER, KEYS, LEGEND, SIGNS, WORDS
 from lab.report.account import shows_background
 from lab.report.glyphs import quote, safe
@@ -34,6 +35,15 @@ WHOLE = 400
 """Up to so many rows all are in the page; of a longer run, only those near what is seen."""
 
 CHUNK = 100
+SCRIPTS = (
+    "page.js",
+    "rows.js",
+    "moving.js",
+    "drawer.js",
+    "printing.js",
+    "framed.js",
+    "arrival.js",
+)
 TOGGLES = (
     ("r", "numbers", (("rel", "relative"), ("abs", "absolute"))),
     ("w", "window", (("scaled", "scaled"), ("field", "field"))),
@@ -99,6 +109,8 @@ def environment() -> Environment:
         "size": size,
         "span": short_span,
         "spans": spans,
+        "ruled": ruled,
+        "tied": tied,
         "quote": quote,
     }
     return made
@@ -115,6 +127,16 @@ def spans(span: Span) -> str:
     return f"--y:{px(y)};--Y:{px(true_y)};--h:{px(height)};--H:{px(true_height)}"
 
 
+def tied(frames: Sequence[str]) -> list[tuple[str, str]]:
+    """Keys of frames, each with the label under which it is shown: ("f4S", "#4S")."""
+    return [(key, f"#{key[1:]}") for key in frames]
+
+
+def ruled(some: Sequence[Cell]) -> list[tuple[Cell, str]]:
+    """The cells of a ruler, each with its width."""
+    return [(cell, f"{width:.1f}") for cell, width in zip(some, widths(some), strict=True)]
+
+
 def size(octets: int) -> str:
     """``512``, ``65.5 kB``, ``4.19 MB``."""
     for unit, weight in (("MB", 1_000_000), ("kB", 1000)):
@@ -128,7 +150,7 @@ def size(octets: int) -> str:
 
 def document(name: str, evidence: Evidence, drawn: Scene, judged: Verdict | None) -> str:
     """The whole page of a run."""
-    script, style = asset("page.js"), asset("style.css")
+    script, style = behaviour(), asset("style.css")
     chunks, stored = _chunks(drawn, evidence)
     stored |= {"run": safe(name), "hosts": _hosts(evidence)}
     filled = {
@@ -180,6 +202,12 @@ def style() -> str:
 def template(name: str) -> Template:
     """A template, compiled once."""
     return environment().get_template(name)
+
+
+@cache
+def behaviour() -> str:
+    """The page's script: its parts in one scope."""
+    return '"use strict";\n{\n' + "\n".join(map(asset, SCRIPTS)) + "}\n"
 
 
 @cache
@@ -255,7 +283,7 @@ def _chunks(drawn: Scene, evidence: Evidence) -> tuple[dict[str, list[Chunk]], d
             placed[act.key].append(chunk)
             told: dict[str, object] = {"details": teller.details(act, chunk.rows)}
             if not whole:
-                told["html"] = "\n".join(row_html(row, chunk.span.top) for row in chunk.rows)
+                told["rows"] = [row_html(row, chunk.span.top) for row in chunk.rows]
             stored.append(told if whole else packed(told))
     said = {name: (text.en, text.zh) for name, text in DRAWER.items()}
     return placed, {"words": said, "layouts": teller.layouts, "chunks": stored}

@@ -6,10 +6,11 @@ Numbers are relative, left edge to right edge; the right edge is the first octet
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from lab.packets.frames import ABSENT, Frames
-from lab.page.frames import ACK, SYN, Close
+from lab.page import ruler
+from lab.page.frames import ACK, SYN, Close, beyond
 from lab.page.scene import Sack
 from lab.report.options import FIXED_HEADER, options_of
 from lab.tcp.model import Connection
@@ -27,9 +28,6 @@ KIND = b"\x05"
 Block = tuple[int, int]
 """Octets beyond an ACK number: from its left edge up to its right edge."""
 
-Sent = tuple[int, int, str]
-"""A segment with data: its first number, the number after it, the key of its frame."""
-
 
 class Sacks:
     """Reads the SACK blocks of a connection's segments; asked in order of time."""
@@ -37,7 +35,7 @@ class Sacks:
     def __init__(self, connection: Connection) -> None:
         """Nothing was sent yet."""
         self._bases = connection.isn
-        self._sent: list[list[Sent]] = [[], []]  # by side
+        self._sent: list[list[ruler.Sent]] = [[], []]  # by side
 
     def next(self, key: str, frames: Frames, number: int, one: Close, side: int) -> Sack | None:
         """What the blocks of a segment say; None if it has none.
@@ -55,19 +53,23 @@ class Sacks:
         return self._read(blocks, one.acknowledgment, 1 - side) if blocks else None
 
     def _read(self, blocks: Sequence[Block], ack: int, side: int) -> Sack:
-        beyond = [(_beyond(left, ack), _beyond(right, ack)) for left, right in blocks]
-        twice = _twice(beyond)
-        held = _joined(sorted(beyond[len(twice) :]))
+        offered = [(beyond(left, ack), beyond(right, ack)) for left, right in blocks]
+        twice = _twice(offered)
+        held = _joined(sorted(offered[len(twice) :]))
         holes = [(end, begin) for (_, end), (begin, _) in pairwise([(0, 0), *held])]
-        waiting = [one for one in self._sent[side] if _beyond(one[1], ack) > 0]
+        waiting = [one for one in self._sent[side] if beyond(one[1], ack) > 0]
         self._sent[side] = waiting
-        sent = [(_beyond(begin, ack), _beyond(end, ack), key) for begin, end, key in waiting]
+        sent = [(beyond(begin, ack), beyond(end, ack), key) for begin, end, key in waiting]
         base = ack - (self._bases[side] or 0)
         said = [HELD.fill(held=_told(held, sent, base), holes=_told(holes, sent, base))] * bool(
             held
         )
         said += [TWICE.fill(blocks=_edges(block, base)) for block in twice]
-        return Sack(tuple(said), _keys(held, sent), _keys(holes, sent))
+        parts = sorted([(hole, "missing") for hole in holes] + [(block, "held") for block in held])
+        cells = (ruler.cells(kind, *edges, sent, base) for edges, kind in parts)
+        return Sack(
+            tuple(said), _keys(held, sent), _keys(holes, sent), tuple(chain.from_iterable(cells))
+        )
 
 
 def _blocks(frames: Frames, row: int) -> tuple[Block, ...]:
@@ -76,11 +78,6 @@ def _blocks(frames: Frames, row: int) -> tuple[Block, ...]:
     if frames.transport[row] == ABSENT or end - begin < 10:
         return ()
     return options_of(frames, row).sack if KIND in frames.octets[begin:end].tobytes() else ()
-
-
-def _beyond(number: int, ack: int) -> int:
-    """How far a sequence number lies beyond another; negative: before it."""
-    return (number - ack + MODULUS // 2) % MODULUS - MODULUS // 2
 
 
 def _twice(blocks: Sequence[Block]) -> list[Block]:
@@ -101,14 +98,14 @@ def _joined(blocks: Sequence[Block]) -> list[Block]:
     return found
 
 
-def _within(blocks: Sequence[Block], sent: Sequence[Sent]) -> Iterator[str]:
+def _within(blocks: Sequence[Block], sent: Sequence[ruler.Sent]) -> Iterator[str]:
     """The keys of the segments that carried any of it, in order of time."""
     for begin, end, key in sent:
         if any(begin < right and left < end for left, right in blocks):
             yield key
 
 
-def _keys(blocks: Sequence[Block], sent: Sequence[Sent]) -> tuple[str, ...]:
+def _keys(blocks: Sequence[Block], sent: Sequence[ruler.Sent]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_within(blocks, sent)))
 
 
@@ -116,7 +113,7 @@ def _edges(block: Block, base: int) -> str:
     return ":".join(str((base + edge) % MODULUS) for edge in block)
 
 
-def _told(blocks: Sequence[Block], sent: Sequence[Sent], base: int) -> Text:
+def _told(blocks: Sequence[Block], sent: Sequence[ruler.Sent], base: int) -> Text:
     """``2897:4345 (#10)``, for each."""
     parts = [_by(block, _keys([block], sent), base) for block in blocks]
     return Text(", ".join(part.en for part in parts), "、".join(part.zh for part in parts))

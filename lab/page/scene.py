@@ -15,6 +15,15 @@ Clocks = tuple[str, str, str, str]
 the wall (UTC)."""
 
 
+class Cell(Struct, frozen=True):
+    """A stretch of the octets that an ACK speaks of; numbers are relative."""
+
+    kind: str  # "covers", "missing", "held"
+    begin: int
+    end: int  # the first number that is not of it
+    frames: tuple[str, ...]  # keys of those that carried it
+
+
 class Sum(Struct, frozen=True):
     """How an ACK number came about: the number before, and what was added to it."""
 
@@ -22,8 +31,9 @@ class Sum(Struct, frozen=True):
     absolute: int  # the same as on the wire
     added: int
     counts: str = ""  # "SYN" or "FIN" where one of the octets is none
-    answers: int = 0  # number of the frame that it acknowledges last
-    covers: tuple[int, ...] = ()  # all frames that it is the first to acknowledge
+    answers: str = ""  # key of the frame that it acknowledges last
+    covers: tuple[str, ...] = ()  # of all frames that it is the first to acknowledge
+    cells: tuple[Cell, ...] = ()  # all octets that it is the first to acknowledge
 
 
 class Sack(Struct, frozen=True):
@@ -32,6 +42,16 @@ class Sack(Struct, frozen=True):
     words: tuple[Text, ...]
     held: tuple[str, ...]  # keys of the frames that carried what was received
     missing: tuple[str, ...]  # of those that carried what is in the holes
+    cells: tuple[Cell, ...] = ()
+
+
+class Resent(Struct, frozen=True):
+    """Why a segment came again: the key of its first copy, of the frame that made it come ("": a
+    timer, or nobody knows), and a sentence."""
+
+    first: str
+    trigger: str
+    words: Text
 
 
 class FrameRow(Struct, frozen=True):
@@ -49,9 +69,15 @@ class FrameRow(Struct, frozen=True):
     window: tuple[int, int | None] | None = None  # the field, and octets if the scale is known
     sum: Sum | None = None
     sack: Sack | None = None
+    resent: Resent | None = None
     others: tuple[str, str] = ("", "")  # letters of third hosts at which its arrow begins and ends
 
     kind = "frame"
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The octets that an ACK speaks of, in order."""
+        return (self.sum.cells if self.sum else ()) + (self.sack.cells if self.sack else ())
 
 
 class CallRow(Struct, frozen=True):
@@ -116,6 +142,7 @@ class Act(Struct, frozen=True):
     rows: tuple[Row, ...]
     states: tuple[Bar, ...] = ()
     calls: tuple[Bar, ...] = ()
+    elsewhere: str = ""  # letter of the port that numbers its frames, if not the originator's
 
 
 class Scene(Struct, frozen=True):

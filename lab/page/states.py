@@ -73,8 +73,9 @@ def _changes(
         for end, state in event.states if isinstance(event, FrameEvent) else ():
             if end == letter and isinstance(event, FrameEvent):
                 found.append((_moment(event, journeys[index], side, letter), state))
-    if found and found[0][1] is State.SYN_RECEIVED:
-        found.insert(0, (min(event.time for event in section.events), State.LISTEN))
+    since = min(event.time for event in section.events)
+    if found and found[0][1] is State.SYN_RECEIVED and since < found[0][0]:
+        found.insert(0, (since, State.LISTEN))
     return found
 
 

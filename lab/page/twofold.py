@@ -7,6 +7,7 @@ what took as long is as long on both sides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 from msgspec import Struct
@@ -17,8 +18,8 @@ from lab.page.geometry import FOOT, HEAD, Axis, Pair, Span, axis
 from lab.page.geometry import Step as Stretch
 from lab.page.scene import Bar, FrameRow
 
-ROW = 66.0
-"""px of a row, even."""
+ROW, CALL, LAST_CALL = 66.0, 24.0, 36.0
+"""px of a row, of a line of calls, and of the last one above a row, even."""
 
 LEAST = 26.0
 """px between two moments at least, in true scale."""
@@ -44,20 +45,28 @@ class Common(Struct, frozen=True):
         return self.even[row], self.even[row] if true is None else true
 
 
-def common(times: Sequence[Times]) -> Common:
-    """Place the rows of two runs; every time is counted from its own run's first step."""
-    since = tuple(_since(one) for one in times)
+def common(
+    times: Sequence[Times], sizes: Sequence[float] = (), starts: Sequence[int | None] = (None, None)
+) -> Common:
+    """Place the rows of two runs; every time is counted from its own run's first step.
+
+    ``sizes``: px of each row, even; ``starts``: the first steps' times, where calls come before.
+    """
+    since = tuple(_since(one, start) for one, start in zip(times, starts, strict=True))
+    high = list(sizes) or [ROW] * len(times[0])
     moments = sorted({time for one in since for time in one if time is not None})
     shared = axis(moments, [ROW] * len(moments), [LEAST] * len(moments))
     tops = {moment: shared.top(index)[1] for index, moment in enumerate(moments)}
-    even = tuple(HEAD + ROW * index for index in range(len(times[0])))
+    steps = ((one + other) / 2 for one, other in pairwise(high))
+    even = tuple(accumulate(steps, initial=HEAD))[: len(high)]
     ours, theirs = (tuple(tops[t] if t is not None else None for t in one) for one in since)
-    height = HEAD + ROW * max(len(even) - 1, 0) + FOOT
+    height = (even[-1] if even else HEAD) + FOOT
     return Common((height, shared.heights[1]), even, (ours, theirs), shared.steps)
 
 
-def _since(times: Times) -> list[int | None]:
-    start = next((time for time in times if time is not None), 0)
+def _since(times: Times, start: int | None) -> list[int | None]:
+    if start is None:
+        start = next((time for time in times if time is not None), 0)
     return [None if time is None else time - start for time in times]
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from lab.packets.distinct import counted
 from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.pages import blocks
+from lab.packets.parts import STRETCH, each_part
+from lab.packets.scratch import zeros
 
 NAMES = {
     Protocol.ARP: "ARP",
@@ -25,10 +28,11 @@ IP_PROTOCOLS = {0: "ICMPv6", 2: "IGMP", 47: "GRE", 50: "ESP", 89: "OSPF", 132: "
 
 def outside(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> NDArray[np.bool_]:
     """Which frames belong to none of the exchanges."""
-    found = np.ones(len(frames), np.bool_)
+    inside: NDArray[np.bool_] = zeros(frames.octets, len(frames), np.bool_)
     for rows in taken:
-        found[rows] = False
-    return found
+        for at in blocks(rows, STRETCH):
+            inside[rows[at]] = True
+    return np.logical_not(inside, out=inside)
 
 
 def background(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> dict[str, int]:
@@ -39,13 +43,20 @@ def background(frames: Frames, taken: Iterable[NDArray[np.int64]]) -> dict[str, 
 def counts(frames: Frames, outside: NDArray[np.bool_]) -> dict[str, int]:
     """Count some frames by protocol, most frequent first."""
     found: Counter[str] = Counter()
+    for begin, part in each_part(frames):
+        found.update(_counted(part, outside[begin : begin + len(part)]))
+    return dict(found.most_common())
+
+
+def _counted(frames: Frames, outside: NDArray[np.bool_]) -> Counter[str]:
+    found: Counter[str] = Counter()
     for protocol in Protocol:
         rows = np.flatnonzero(outside & (frames.protocol == int(protocol)))
         if protocol is Protocol.OTHER:
             found.update(_others(frames, rows))
         elif len(rows):
             found[NAMES[protocol]] += len(rows)
-    return dict(found.most_common())
+    return found
 
 
 def _others(frames: Frames, rows: NDArray[np.int64]) -> Counter[str]:

@@ -11,11 +11,15 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 
 from lab.evidence.calls import Call
+from lab.evidence.sightings import Sighting
 from lab.packets.addresses import Endpoint
 from lab.report.glyphs import quote, safe
 
 SHOWN = 48
 """Octets of a call's data that are shown."""
+
+LONGEST_LINE = 100
+"""Characters of a program's line that are shown."""
 
 
 class Span(Struct, frozen=True):
@@ -24,6 +28,11 @@ class Span(Struct, frozen=True):
     ends: tuple[Endpoint, Endpoint]
     first: int  # ns
     last: int
+
+
+def spans(some: Iterable[Sighting]) -> list[Span]:
+    """What attribution needs to know of some exchanges."""
+    return [Span((one.talk.client, one.talk.server), *one.span) for one in some]
 
 
 def attribute(calls: Sequence[Call], spans: Sequence[Span]) -> list[int | None]:
@@ -150,3 +159,9 @@ def _value(value: object) -> str:
 def place(call: Call) -> str:
     """Where in its program the call was made: ``client.py:31``; empty if that is not known."""
     return f"{safe(PurePosixPath(call.program).name)}:{call.line}" if call.line else ""
+
+
+def source(call: Call) -> str:
+    """What stands there: ``client.connect((host, 12345))``; empty if it was not recorded."""
+    cut = "…" if len(call.source) > LONGEST_LINE else ""
+    return safe(call.source[:LONGEST_LINE]) + cut

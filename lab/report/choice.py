@@ -7,33 +7,39 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from lab.errors import NoSuchExchange
-from lab.evidence.build import talks
 from lab.evidence.run import Evidence, View
-from lab.filters.expression import Question, chosen
-from lab.filters.fields import Scene
+from lab.evidence.sightings import Sighting
+from lab.filters.chosen import Chosen, choose
+from lab.filters.expression import Question
 from lab.filters.talks import Talk
-from lab.findings.base import Finding
+from lab.findings.base import Finding, findings
 from lab.report.events import Ladder
 from lab.report.ladder import ladder
-from lab.report.people import people
-from lab.report.summaries import title
-from lab.tcp.model import Connection
 
 
 def by_stream(found: Sequence[Finding]) -> dict[tuple[str, int | None], tuple[Finding, ...]]:
     """The findings by protocol ("tcp", "udp") and stream; ("", None) for what is about the file."""
-    owned: dict[tuple[str, int | None], tuple[Finding, ...]] = {}
+    owned: dict[tuple[str, int | None], list[Finding]] = {}
     for one in found:
-        key = one.protocol, one.stream
-        owned[key] = (*owned.get(key, ()), one)
-    return owned
+        owned.setdefault((one.protocol, one.stream), []).append(one)
+    return {key: tuple(several) for key, several in owned.items()}
 
 
-def filtered(view: View, found: Sequence[Finding], question: Question) -> list[Talk]:
-    """The exchanges that a filter chooses, in order of their first frame."""
-    time = view.capture.frames.time
-    begin = int(time.min()) if len(time) else 0
-    return chosen(question, Scene(time, begin, by_stream(found)), talks(view))
+def filtered(view: View, found: Sequence[Finding], question: Question) -> Chosen:
+    """The exchanges that a filter chooses."""
+    return choose(view, by_stream(found), question)
+
+
+def chosen_and_found(evidence: Evidence, question: Question) -> tuple[Chosen, tuple[Finding, ...]]:
+    """What a filter chooses in the first view, and what is found.
+
+    Connections that it leaves out are not looked at closely, unless it asks what is found in them.
+    """
+    if question.of_findings:
+        found = findings(evidence)
+        return filtered(evidence.view, found, question), found
+    chosen = filtered(evidence.view, (), question)
+    return chosen, findings(evidence, only=chosen.connections)
 
 
 def numbered(view: View, protocol: str, stream: int) -> Talk:
@@ -48,10 +54,5 @@ def numbered(view: View, protocol: str, stream: int) -> Talk:
 
 def ladder_of(evidence: Evidence, talk: Talk, *, everything: bool = False) -> Ladder:
     """The ladder of one exchange of the first view; ``everything``: each frame of it."""
-    only = replace(talk, stream=0)  # the first and last of its view
-    tcp, udp = ((only,), ()) if isinstance(only, Connection) else ((), (only,))
-    view = replace(evidence.view, connections=tcp, exchanges=udp)
-    drawn = ladder(replace(evidence, views=(view, *evidence.views[1:])), everything=everything)
-    named = title(talk, people(evidence.manifest))
-    (section,) = (replace(one, stream=talk.stream, title=named) for one in drawn.sections)
-    return replace(drawn, sections=(section,), background={})
+    drawn = ladder(evidence, everything=everything, only=[Sighting(talk, evidence)])
+    return replace(drawn, sections=drawn.sections[:1], background={})

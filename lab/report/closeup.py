@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence, View
+from lab.filters.chosen import just
 from lab.filters.talks import Talk
 from lab.findings.base import Finding, flagged
 from lab.report.choice import ladder_of
@@ -55,7 +56,7 @@ def closeup(
     yield from paragraph(talk, evidence.view, people(evidence.manifest), language, columns, paint)
     yield ""
     yield from table(rows(evidence.view, talk), language, columns)
-    if own := about(found, [talk]):
+    if own := about(found, just(evidence.view, [talk])):
         yield ""
         yield from found_heading(own, language, columns, paint)
         yield from finding_lines(own, language, columns, paint, limit=len(own))

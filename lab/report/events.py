@@ -46,6 +46,7 @@ class CallEvent(Struct, frozen=True):
     words: str
     place: str = ""  # "client.py:31"
     times: int = 1  # so often in a row, with the same outcome
+    source: str = ""  # the line there, where it was recorded
 
 
 class GapEvent(Struct, frozen=True):
@@ -70,6 +71,12 @@ class Section(Struct, frozen=True):
     summary: tuple[Text, ...]
     start: int  # time of its first frame, ns: the zero of its clock
     events: tuple[Event, ...]
+    elsewhere: str = ""  # letter of the host at whose port it was seen, if not the originator's
+
+    @property
+    def key(self) -> str:
+        """``tcp0``; ``udp0S`` for exchange 0 of the server's capture; ``rest``."""
+        return f"{self.protocol}{self.stream}{self.elsewhere}" if self.protocol else "rest"
 
 
 class Ladder(Struct, frozen=True):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence, View
-from lab.filters.talks import Talk, protocol
+from lab.filters.talks import Talk
 from lab.findings.base import Finding, Severity, findings
+from lab.packets.scratch import scratch_of
 from lab.report.background import background
 from lab.report.file_line import file_line
 from lab.report.glyphs import COMMAS, fold, safe, width
@@ -23,6 +25,9 @@ from lab.report.terminal import BACKGROUND, Paint, plain
 from lab.tcp.connections import Connections
 from lab.tcp.model import Handshake
 from lab.text import Language, Text, same
+
+if TYPE_CHECKING:  # who asks for no filter does without
+    from lab.filters.chosen import Chosen
 
 IN_FULL = 20
 """Exchanges and findings explained in full; the rest is counted."""
@@ -52,6 +57,14 @@ CHOSEN = Text(
     "The filter holds for {count} of {total} exchanges.",
     "{total} 次交换中有 {count} 次符合过滤条件。",
 )
+IN_PARTS = Text(
+    "Analysed in {count} parts: as a whole it does not fit into the memory that may be taken.",
+    "分 {count} 部分完成分析：作为整体，它放不进可用的内存。",
+)
+ON_DISK = Text(
+    "Analysed with temporary files: as a whole it does not fit into the memory that may be taken.",
+    "借助临时文件完成分析：作为整体，它放不进可用的内存。",
+)
 NOTHING = Text("Nothing remarkable was found.", "没有发现异常。")
 NOTHING_ABOUT = Text("Nothing remarkable was found about them.", "其中没有发现异常。")
 SEVERITIES = {
@@ -71,7 +84,7 @@ def explain(
     paint: Paint = plain,
     *,
     found: Sequence[Finding] | None = None,
-    chosen: Sequence[Talk] | None = None,
+    chosen: Chosen | None = None,
     everything: bool = False,
 ) -> Iterator[str]:
     """Yield the lines that explain a capture file, or the first view of a run.
@@ -108,7 +121,7 @@ def summary_and_findings(
     paint: Paint = plain,
     *,
     found: Sequence[Finding],
-    chosen: Sequence[Talk] | None = None,
+    chosen: Chosen | None = None,
     everything: bool = False,
 ) -> Iterator[str]:
     """The first part of `explain`: the file as a whole, how many were chosen, what was found."""
@@ -140,6 +153,9 @@ def summary_lines(
         yield from (paint(line, "title") for line in heading)
         for sentence in overview.sentences(overview.overview(view)):
             yield from ("  " + line for line in fold([sentence.say(language)], columns - 2))
+        if scratch := scratch_of(view.capture.frames.octets):
+            told = (IN_PARTS if scratch.parts > 1 else ON_DISK).fill(count=scratch.parts)
+            yield from ("  " + line for line in fold([told.say(language)], columns - 2))
     for sentence in between.sentences(evidence):
         yield from fold([sentence.say(language)], columns)
 
@@ -182,16 +198,14 @@ def _rest(kinds: Counter[Handshake | None]) -> Text:
     return REST.fill(count=f"{kinds.total():,}", kinds=words)
 
 
-def about(found: Sequence[Finding], told: Sequence[Talk]) -> list[Finding]:
+def about(found: Sequence[Finding], told: Chosen) -> list[Finding]:
     """The findings that concern these exchanges; what makes the whole recording doubtful does."""
-    streams = {(protocol(talk), talk.stream) for talk in told}
-    nothing: NDArray[np.int64] = np.zeros(0, np.int64)
-    numbers = np.concatenate([nothing, *(talk.rows for talk in told)]) + 1
+    theirs = told.frames()
 
     def concerns(one: Finding) -> bool:
         if one.stream is not None:
-            return (one.protocol, one.stream) in streams
-        return not one.frames or bool(np.isin(one.frames, numbers).any())
+            return told.has(one.protocol, one.stream)
+        return not one.frames or bool(theirs[np.array(one.frames) - 1].any())
 
     return [one for one in found if concerns(one)]
 

@@ -86,7 +86,7 @@ def _elsewhere(
 ) -> Iterator[FrameEvent]:
     """Frames that never passed our port, as the other port saw them: lost before, or forged."""
     other = evidence.views[1]
-    touched, letter = _touched(evidence, other), who.letters.get(other.host, other.host[:1].upper())
+    touched, letter = _touched(evidence, other), who.of(other.host)
     for one, alone in _parts(evidence, talk):
         lost, forged = verdicts(evidence, other, one, alone)
         fates = _alone(evidence, other, one, alone, who) | touched

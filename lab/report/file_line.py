@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lab.evidence.run import View
 from lab.packets.kinds import Interface
+from lab.packets.parts import span
 from lab.report.glyphs import safe
 from lab.text import Text, same
 from lab.units import short_span
@@ -33,12 +34,12 @@ NAMED = 3
 def file_line(view: View) -> Text:
     """What a file is: its format, how many frames, over what time, on which interfaces."""
     frames = view.capture.frames
-    span = int(frames.time.max() - frames.time.min()) if len(frames) else 0
+    begin, end = span(frames.time) if len(frames) else (0, 0)
     return (FILE_ONE if len(frames) == 1 else FILE).fill(
         file=safe(view.file),
         format=view.capture.file_format,
         frames=f"{len(frames):,}",
-        duration=_lasting(span),
+        duration=_lasting(end - begin),
         interfaces=_interfaces(view.capture.interfaces),
     )
 

@@ -133,7 +133,13 @@ def _value_record(one: Judged) -> dict[str, object]:
         "slip": one.slip.value if one.slip else None,
         "reason": words(one.words),
         "proved_by": [
-            {"run": cite.run, "host": cite.host, "source": cite.source.value, "where": cite.where}
+            {
+                "run": cite.run,
+                "host": cite.host,
+                "source": cite.source.value,
+                "where": cite.where,
+                "words": cite.words,
+            }
             for cite in (one.right.cites if one.right else ())
         ],
     }

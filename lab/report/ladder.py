@@ -6,6 +6,7 @@ file shows the same ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -13,19 +14,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lab.evidence.build import talks
 from lab.evidence.calls import Call
 from lab.evidence.run import Evidence, View
+from lab.evidence.sightings import Sighting, Talk, sightings
 from lab.packets.frames import Flags
 from lab.report import datagrams, segments
 from lab.report.background import counts, outside
-from lab.report.calls import Span, answered, asked, attribute, place
+from lab.report.calls import answered, asked, attribute, place, source, spans
 from lab.report.events import CallEvent, Event, FrameEvent, GapEvent, Ladder, Section
 from lab.report.fates import with_fates
 from lab.report.outside import frame_events, section
 from lab.report.people import People, people
 from lab.report.summaries import summary, title
-from lab.report.testimony import hear, with_testimony
+from lab.report.testimony import hear_each, with_testimony
 from lab.tcp.model import Connection
 from lab.text import Text
 from lab.udp.model import Exchange
@@ -40,7 +41,7 @@ MANY_SECTIONS = 20
 """Sections shown unless all are asked for."""
 
 NOTHING: NDArray[np.int64] = np.empty(0, np.int64)
-Talk = Connection | Exchange
+NUMBER = re.compile(r"#\d+\b")
 Host = tuple[str, Call]  # (letter, call)
 
 
@@ -50,35 +51,40 @@ def ladder(
     absolute: bool = False,
     everything: bool = False,
     background: bool = False,
+    only: Sequence[Sighting] | None = None,
 ) -> Ladder:
     """Build the ladder of a run, or of a single capture file.
 
     ``everything``: long runs of data are not cut. ``background``: the frames of no exchange are
-    shown, not just counted.
+    shown, not just counted. ``only``: instead of all exchanges.
     """
-    view, who = evidence.view, people(evidence.manifest)
-    every = talks(view)
-    shown = every if everything else every[:MANY_SECTIONS]
-    calls, heard = _calls(evidence, view, every, who), hear(evidence, shown, who)
-    apart = outside(view.capture.frames, taken(every))
+    every, who = sightings(evidence) if only is None else only, people(evidence.manifest)
+    most = len(every) if everything else MANY_SECTIONS
+    calls = _calls(evidence, every, who)
+    shown = sorted(zip(every[:most], calls, strict=False), key=lambda pair: pair[0].span)
+    heard = hear_each((one for one, _ in shown), who)
     sections = tuple(
-        with_testimony(
-            with_fates(
-                _section(view, talk, calls[index], who, absolute=absolute, everything=everything),
-                evidence,
-                who,
-            ),
-            heard,
+        _at_port(
+            with_testimony(
+                with_fates(
+                    _section(one, made, who, absolute=absolute, everything=everything),
+                    one.evidence,
+                    who,
+                ),
+                heard[one.elsewhere],
+            )
         )
-        for index, talk in enumerate(shown)
+        for one, made in shown
     )
+    frames = evidence.view.capture.frames
+    apart = outside(frames, taken(one.talk for one in every if not one.elsewhere))
     rows = np.flatnonzero(apart) if background else NOTHING
     rest = section(_joined([], calls[-1]), frame_events(evidence, rows, who))
     apart[rows] = False
     return Ladder(
         (*sections, rest) if rest else sections,
-        counts(view.capture.frames, apart),
-        _letters(shown, who) | ({} if sections else who.legend),
+        counts(frames, apart),
+        _letters((one.talk for one, _ in shown), who) | ({} if sections else who.legend),
         len(every) - len(shown),
     )
 
@@ -91,7 +97,7 @@ def taken(exchanges: Iterable[Talk]) -> Iterable[NDArray[np.int64]]:
             yield np.array([error - 1 for error, _ in talk.errors], np.int64)
 
 
-def _letters(shown: Sequence[Talk], who: People) -> dict[str, Text]:
+def _letters(shown: Iterable[Talk], who: People) -> dict[str, Text]:
     letters: dict[str, Text] = {}
     for talk in shown:
         names = who.pair(talk.client, talk.server)
@@ -99,24 +105,20 @@ def _letters(shown: Sequence[Talk], who: People) -> dict[str, Text]:
     return letters
 
 
-def _calls(evidence: Evidence, view: View, every: Sequence[Talk], who: People) -> list[list[Host]]:
+def _calls(evidence: Evidence, every: Sequence[Sighting], who: People) -> list[list[Host]]:
     """The calls of all hosts by the exchange they belong to; in the end those of none."""
-    time = view.capture.frames.time
-    spans = [
-        Span((talk.client, talk.server), int(time[talk.rows[0]]), int(time[talk.rows[-1]]))
-        for talk in every
-    ]
+    times = spans(every)
     found: list[list[Host]] = [[] for _ in (*every, None)]
     for host, calls in evidence.calls.items():
-        letter = who.letters.get(host, host[:1].upper())
-        for call, owner in zip(calls, attribute(calls, spans), strict=True):
-            found[-1 if owner is None else owner].append((letter, call))
+        for call, owner in zip(calls, attribute(calls, times), strict=True):
+            found[-1 if owner is None else owner].append((who.of(host), call))
     return found
 
 
 def _section(
-    view: View, talk: Talk, calls: list[Host], who: People, *, absolute: bool, everything: bool
+    one: Sighting, calls: list[Host], who: People, *, absolute: bool, everything: bool
 ) -> Section:
+    view, talk = one.evidence.view, one.talk
     frames = view.capture.frames
     rows, describe = (
         segments.describer(view, talk, who, absolute=absolute)
@@ -125,14 +127,34 @@ def _section(
     )
     order = np.argsort(frames.time[rows], kind="stable")
     gaps = [] if everything else _gaps(_is_plain(view, talk, rows[order]))
+    elsewhere = who.port(one)
     return Section(
         "tcp" if isinstance(talk, Connection) else "udp",
         talk.stream,
-        title(talk, who),
+        title(talk, who, elsewhere),
         summary(talk, view.capture),
         int(frames.time[talk.rows[0]]),
         tuple(_merge(frames.time[rows], order, gaps, calls, describe, frames.payload_length[rows])),
+        elsewhere,
     )
+
+
+def _at_port(section: Section) -> Section:
+    """The section with its frames named by the port that numbers them: ``#4S``."""
+    if not (letter := section.elsewhere):
+        return section
+
+    def named(words: Text) -> Text:
+        en, zh = (NUMBER.sub(rf"\g<0>{letter}", one) for one in (words.en, words.zh))
+        return Text(en, zh)
+
+    events = (
+        replace(event, elsewhere=letter, words=tuple(map(named, event.words)))
+        if isinstance(event, FrameEvent)
+        else event
+        for event in section.events
+    )
+    return replace(section, events=tuple(events))
 
 
 def _is_plain(view: View, talk: Talk, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -244,7 +266,8 @@ def _event(thing: Event | _Half, *, whole: bool) -> Event:
         return thing
     letter, call = thing.host
     if whole:
-        return CallEvent(call.before, letter, "", f"{asked(call)} = {answered(call)}", place(call))
+        words = f"{asked(call)} = {answered(call)}"
+        return CallEvent(call.before, letter, "", words, place(call), source=source(call))
     if thing.entry:
-        return CallEvent(call.before, letter, "call", asked(call), place(call))
+        return CallEvent(call.before, letter, "call", asked(call), place(call), source=source(call))
     return CallEvent(call.after, letter, "ret", f"{call.function} = {answered(call)}")

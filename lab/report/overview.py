@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import View
 from lab.packets.addresses import address_text
-from lab.packets.distinct import counted, distinct
+from lab.packets.distinct import distinct, grouped, ranked
 from lab.packets.frames import Frames, Protocol
 from lab.packets.left_out import left_out
+from lab.packets.parts import each_part, span
 from lab.report.background import NAMES, background
 from lab.text import Text, same
 
@@ -21,6 +22,8 @@ BUSIEST = 3
 """Senders named where there are more than this and one."""
 
 ETHERNET = 1
+Sent = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
+NOBODY: Sent = (np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 TIME = Text(
     "From {begin} to {end} UTC; {octets} octets on the wire.",
@@ -102,13 +105,19 @@ def overview(view: View) -> Overview:
     senders, busiest = _senders(frames)
     counts = background(frames, ())
     decoded = set(NAMES.values())
+    begin, end = span(frames.time) if len(frames) else (None, None)
+    octets = malformed = cut = 0
+    for _, part in each_part(frames):
+        octets += int(part.length.sum(dtype=np.int64))
+        malformed += int(part.malformed.sum())
+        cut += int((part.captured < part.length).sum())
     return Overview(
         file=view.file,
         file_format=view.capture.file_format,
         frames=len(frames),
-        octets=int(frames.length.sum(dtype=np.int64)),
-        begin=int(frames.time.min()) if len(frames) else None,
-        end=int(frames.time.max()) if len(frames) else None,
+        octets=octets,
+        begin=begin,
+        end=end,
         senders=senders,
         busiest=busiest,
         protocols={name: count for name, count in counts.items() if name in decoded},
@@ -116,8 +125,8 @@ def overview(view: View) -> Overview:
         link_types=_link_types(view),
         connections=len(view.connections),
         exchanges=len(view.exchanges),
-        malformed=int(frames.malformed.sum()),
-        cut=int((frames.captured < frames.length).sum()),
+        malformed=malformed,
+        cut=cut,
         left_out=left_out(view.capture),
     )
 
@@ -127,24 +136,35 @@ def _senders(frames: Frames) -> tuple[int, tuple[tuple[str, int], ...]]:
 
     Both halves of an address are folded into one number to sort by: for IPv4 that is exact.
     """
-    rows = np.flatnonzero(frames.ip_version)
-    source = frames.source
-    folded = (source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15))[rows]
-    numbers, counts = counted(folded)
+    found = [_sent(part, begin) for begin, part in each_part(frames)]
+    every, many, where = (np.concatenate(columns) for columns in zip(NOBODY, *found, strict=True))
+    numbers, which = ranked(every)
+    counts, first = np.zeros(len(numbers), np.int64), np.full(len(numbers), len(frames))
+    np.add.at(counts, which, many)
+    np.minimum.at(first, which, where)
     most = np.argsort(-counts, kind="stable")[: BUSIEST + 1]
-    first = [source[rows[np.argmax(folded == numbers[i])]].tolist() for i in most]
     named = tuple(
-        (address_text(high, low), int(counts[i]))
-        for (high, low), i in zip(first, most, strict=True)
+        (address_text(*frames.source[first[i]].tolist()), int(counts[i])) for i in most.tolist()
     )
     return len(counts), named if len(counts) <= BUSIEST + 1 else named[:BUSIEST]
 
 
+def _sent(frames: Frames, begin: int) -> Sent:
+    """Who sent some frames: each folded address, how many frames, the row of the first."""
+    rows = np.flatnonzero(frames.ip_version)
+    source = frames.source[rows]
+    folded = source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    numbers, first, which = grouped(folded)
+    return numbers, np.bincount(which, minlength=len(numbers)), rows[first] + begin
+
+
 def _link_types(view: View) -> tuple[int, ...]:
-    frames = view.capture.frames
-    bare: NDArray[np.bool_] = (frames.ip_version == 0) & (frames.protocol == int(Protocol.OTHER))
-    kinds = {view.capture.interfaces[i].link_type for i in distinct(frames.interface[bare])}
-    return tuple(sorted(kinds - {ETHERNET}))
+    kinds: set[int] = set()
+    for _, part in each_part(view.capture.frames):
+        bare: NDArray[np.bool_] = (part.ip_version == 0) & (part.protocol == int(Protocol.OTHER))
+        kinds.update(distinct(part.interface[bare]).tolist())
+    types = {view.capture.interfaces[i].link_type for i in kinds}
+    return tuple(sorted(types - {ETHERNET}))
 
 
 def sentences(one: Overview) -> Iterator[Text]:

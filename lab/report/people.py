@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from lab.evidence.manifest import Manifest
+from lab.evidence.sightings import Sighting
 from lab.packets.addresses import Endpoint
 from lab.report.glyphs import safe
+from lab.tcp.model import Connection
 from lab.text import Text, same
 
 CLIENT = Text("client", "客户端")
@@ -35,6 +37,23 @@ class People(Struct, frozen=True):
         """The letter of an end in the ladder."""
         host = self.names.get(end.address)
         return self.letters[host] if host else "C" if is_client else "S"
+
+    def of(self, host: str) -> str:
+        """The letter of a host."""
+        return self.letters.get(host, host[:1].upper())
+
+    def port(self, seen: Sighting) -> str:
+        """The letter of the host whose port numbers an exchange; "": the originator's."""
+        return self.of(seen.elsewhere) if seen.elsewhere else ""
+
+    def number(self, seen: Sighting) -> str:
+        """``0``; ``0S`` for the first exchange that only the server's port saw."""
+        return f"{seen.talk.stream}{self.port(seen)}"
+
+    def key(self, seen: Sighting) -> str:
+        """``tcp0``, ``udp0S``; as `lab.report.events.Section`."""
+        protocol = "tcp" if isinstance(seen.talk, Connection) else "udp"
+        return f"{protocol}{self.number(seen)}"
 
     def pair(self, client: Endpoint, server: Endpoint) -> tuple[Text, Text]:
         return self.name(client, is_client=True), self.name(server, is_client=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -18,6 +19,9 @@ from lab.tcp.connections import Connections
 from lab.tcp.model import Connection, Handshake, Teardown
 from lab.tcp.outcomes import Outcome
 from lab.udp.model import Exchange
+
+if TYPE_CHECKING:  # who asks for no filter does without
+    from lab.filters.chosen import Chosen
 
 Ints = NDArray[np.int64]
 
@@ -55,7 +59,7 @@ class Ranking(Struct, frozen=True):
         return Counter(dict(zip(kinds, totals.tolist(), strict=True)))
 
 
-def ranking(view: View, found: Iterable[Finding], chosen: Sequence[Talk] | None = None) -> Ranking:
+def ranking(view: View, found: Iterable[Finding], chosen: Chosen | None = None) -> Ranking:
     """Rank by the worst that was found about an exchange, then by how it went.
 
     ``chosen``: only these.
@@ -67,12 +71,8 @@ def ranking(view: View, found: Iterable[Finding], chosen: Sequence[Talk] | None 
     gravity = _gravity(view, found)
     order = np.lexsort((begin, -flagged, -trouble, -gravity))
     if chosen is not None:
-        order = order[np.isin(order, [_position(view, talk) for talk in chosen])]
+        order = order[np.isin(order, chosen.positions)]
     return Ranking(view, order, handshake)
-
-
-def _position(view: View, talk: Talk) -> int:
-    return talk.stream + (len(view.connections) if isinstance(talk, Exchange) else 0)
 
 
 def _gravity(view: View, found: Iterable[Finding]) -> Ints:

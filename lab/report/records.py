@@ -162,6 +162,7 @@ def ladder(one: Ladder) -> Record:
         {
             "protocol": section.protocol,
             "stream": section.stream,
+            "elsewhere": section.elsewhere,
             "title": words(section.title),
             "summary": [words(text) for text in section.summary],
             "start": section.start,

@@ -46,12 +46,15 @@ ERRORS = Text("{count} ICMP errors", "{count} 个 ICMP 差错报文")
 ERROR = Text("1 ICMP error", "1 个 ICMP 差错报文")
 
 
-def title(talk: Connection | Exchange, who: People) -> Text:
-    """The exchange and its two endpoints, by name where a host is known."""
+def title(talk: Connection | Exchange, who: People, elsewhere: str = "") -> Text:
+    """The exchange and its two endpoints, by name where a host is known.
+
+    ``elsewhere``: letter of the host whose capture numbers it, if it is not the originator's.
+    """
     template = TCP_TITLE if isinstance(talk, Connection) else UDP_TITLE
     client, server = who.pair(talk.client, talk.server)
     return template.fill(
-        stream=talk.stream,
+        stream=f"{talk.stream}{elsewhere}",
         client=Text(f"{client.en} {talk.client}", f"{client.zh} {talk.client}"),
         server=Text(f"{server.en} {talk.server}", f"{server.zh} {talk.server}"),
     )

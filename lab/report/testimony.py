@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from lab.evidence.causes import Cause
 from lab.evidence.run import Evidence, View
+from lab.evidence.sightings import Sighting
 from lab.evidence.states import Stay
 from lab.evidence.testimony import WITHIN, was_in
 from lab.evidence.vantage import Match
@@ -94,6 +95,17 @@ def hear(evidence: Evidence, shown: Iterable[Connection | Exchange], who: People
     return Heard(words, frozenset(dropped), been, hosts, evidence.match)
 
 
+def hear_each(shown: Iterable[Sighting], who: People) -> dict[str, Heard]:
+    """The same by the host at whose port exchanges were seen; "": the first one."""
+    ports: dict[str, list[Sighting]] = defaultdict(list)
+    for one in shown:
+        ports[one.elsewhere].append(one)
+    return {
+        host: hear(some[0].evidence, [one.talk for one in some], who)
+        for host, some in ports.items()
+    }
+
+
 def _of_end(witnesses: Witnesses, end: End) -> Iterator[tuple[int, Text]]:
     """Why frames were sent, by their numbers in their sender's capture."""
     for number, cause in witnesses.resent(end).items():
@@ -117,7 +129,7 @@ def _label(witnesses: Witnesses, view: View, number: int, who: People) -> Label:
 
 
 def _letter(view: View, who: People) -> str:
-    return who.letters.get(view.host, view.host[:1].upper())
+    return who.of(view.host)
 
 
 def with_testimony(section: Section, heard: Heard) -> Section:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from playwright.sync_api import Page, sync_playwright
 from lab.evidence.build import evidence
 from lab.page.contrast import contrast
 from lab.report.difference.compare import difference
-from tests.tour_run import Wire, files, greeting, manifest
+from tests.tour_run import Wire, files, greeting, greeting_calls, manifest
 
 pytestmark = pytest.mark.chromium
+BROAD = {"width": 1920, "height": 1000}
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -29,7 +31,8 @@ def compared() -> str:
         wire = Wire()
         greeting(wire, 0, 41234, segments=segments)
         told = replace(manifest(len(wire.frames)), scenario="")  # two plays of one leave more open
-        runs.append(evidence(told, files(wire), {}))
+        log = "".join(json.dumps(line) + "\n" for line in greeting_calls(0, 41234)).encode()
+        runs.append(evidence(told, files(wire), {"client": log}))
     left, right = runs
     return contrast(("three", "four"), (left, right), difference(left, right))
 
@@ -100,7 +103,7 @@ def test_arrow_keys_go_down_and_across(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     focused = page.evaluate("document.activeElement.closest('.half').id")
-    assert focused == "p0r1B"
+    assert focused == "p0c1B"
 
 
 def test_one_language_is_seen_at_a_time(page: Page) -> None:
@@ -122,6 +125,33 @@ def test_an_audit_finds_nothing_serious(page: Page, language: str, theme: str, s
         if one["impact"] in {"serious", "critical"}
     ]
     assert serious == []
+
+
+def test_where_there_is_room_calls_stand_beside_the_wire(page: Page) -> None:
+    page.set_viewport_size(BROAD)  # type: ignore[arg-type]
+    rail = page.locator(".board .half.a .rail.l").bounding_box()
+    call = page.locator(".half.a.call.left .said").first.bounding_box()
+    assert rail is not None
+    assert call is not None
+    assert call["x"] + call["width"] < rail["x"]
+    assert page.locator(".half.a .bracket").first.is_visible()
+
+
+def test_where_there_is_none_calls_fold_onto_the_wire(page: Page) -> None:
+    rails = [page.locator(f".board .half.a .rail.{end}").bounding_box() for end in "lr"]
+    boxes = [one.bounding_box() for one in page.locator(".half.a.call .said").all()]
+    left, right = (rail["x"] for rail in rails if rail)
+    assert boxes
+    assert all(box and left < box["x"] and box["x"] + box["width"] < right for box in boxes)
+
+
+@pytest.mark.parametrize("width", [BROAD, WIDE, NARROW], ids=["broad", "wide", "narrow"])
+def test_calls_and_steps_do_not_cover_each_other(page: Page, width: dict[str, int]) -> None:
+    page.set_viewport_size(width)  # type: ignore[arg-type]
+    boxes = [one.bounding_box() for one in page.locator(".half.a :is(.said .hit, .no)").all()]
+    places = sorted((box["y"], box["y"] + box["height"]) for box in boxes if box)
+    assert len(places) > 15
+    assert all(end <= begin + 3 for (_, end), (begin, _) in pairwise(places))
 
 
 @pytest.mark.parametrize("scale", ["even", "true"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lab import page as pages
 from lab.analyze import load_run
@@ -20,7 +20,6 @@ from lab.evidence.build import alone, view
 from lab.packets.rows import frame
 from lab.report.account import judge
 from tests.handmade import ACK, CLIENT, PSH, SERVER, SYN
-from tests.sacked import sent
 from tests.tour_run import Wire
 
 pytestmark = pytest.mark.chromium
@@ -254,11 +253,6 @@ def test_a_promise_leads_to_the_frame_that_proves_it(opened: Opened) -> None:
     assert opened.page.locator("#f12 .hit.here").is_visible()
 
 
-def test_an_ack_lights_what_it_covers(opened: Opened) -> None:
-    opened.page.locator("#f7 .hit").focus()
-    assert opened.page.locator(".covered").get_attribute("id") == "f6"
-
-
 # ---------------------------------------------------------------- everybody
 
 
@@ -334,25 +328,51 @@ def test_scrolling_never_changes_how_long_the_page_is(long_run: Opened) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") == height
 
 
-# ---------------------------------------------------------------- SACK
+def print_for_paper(page: Page) -> None:
+    """What the page does for its own key, up to where the browser would lay out paper."""
+    page.evaluate("window.print = () => dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.keyboard.press("P")
 
 
-@pytest.fixture
-def sacked(chromium: Browser, tmp_path: Path) -> Iterator[Opened]:
-    yield from open_page(chromium, tmp_path, pages.report("sacked", sent((201, 401)), None))
+def test_a_long_run_is_printed_as_far_as_paper_is_sensible(long_run: Opened) -> None:
+    page = long_run.page
+    print_for_paper(page)
+    expect(page.locator(".rows > li")).to_have_count(1000)
+    assert page.locator(".stage + .warning").inner_text().startswith("3003 more rows")
 
 
-def test_an_ack_with_sack_blocks_lights_what_they_hold_and_the_hole(sacked: Opened) -> None:
-    sacked.page.locator("#f9 .hit").focus()
-    lit = {
-        name: [one.get_attribute("id") for one in sacked.page.locator(f".{name}").all()]
-        for name in ("held", "missing")
-    }
-    assert lit == {"held": ["f6", "f7"], "missing": ["f5"]}
-    sacked.page.locator("#f4 .hit").focus()
-    assert sacked.page.locator(".held, .missing").count() == 0
+def test_a_printed_ladder_ends_with_its_last_printed_row(long_run: Opened) -> None:
+    page = long_run.page
+    print_for_paper(page)
+    expect(page.locator(".rows > li")).to_have_count(1000)
+    bottoms = "one => one.getBoundingClientRect().bottom"
+    stage, row = (
+        page.locator(name).evaluate(bottoms) for name in (".stage", "#f1000 .wire .label")
+    )
+    assert 0 <= stage - row < 200
 
 
-def test_the_drawer_names_the_hole(sacked: Opened) -> None:
-    page = sacked.go("f9")
-    assert "lacks 101:201 (#5)" in page.locator("#drawer .says").inner_text()
+def test_after_printing_the_page_is_as_it_was(long_run: Opened) -> None:
+    page = long_run.page
+    height = page.evaluate("document.documentElement.scrollHeight")
+    print_for_paper(page)
+    expect(page.locator(".rows > li")).to_have_count(1000)
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".rows[hidden], .stage + .warning").count() == 0
+    assert page.locator(".rows > li").count() <= 300
+    assert page.evaluate("document.documentElement.scrollHeight") == height
+
+
+def test_the_browsers_own_command_prints_what_is_unpacked_by_then(long_run: Opened) -> None:
+    count = """async () => {
+        for (let turn = 0; turn < 200; turn++) {
+            dispatchEvent(new Event("beforeprint"));
+            const rows = document.querySelectorAll(".rows > li").length;
+            if (rows >= 500) return rows;
+            dispatchEvent(new Event("afterprint"));
+            await new Promise(requestIdleCallback);
+        }
+    }"""
+    assert long_run.page.evaluate(count) >= 500

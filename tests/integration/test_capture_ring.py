@@ -180,7 +180,7 @@ def test_closing_twice_does_no_harm(port: int) -> None:
 
 
 def test_without_net_raw_capturing_is_forbidden() -> None:
-    program = "from lab.capture.ring import check_capture; check_capture()"
+    program = "from lab.capture.ring import open_socket; open_socket()"
     command = ["setpriv", "--bounding-set=-net_raw", sys.executable, "-c", program]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "CaptureForbidden" in said.stderr

@@ -234,7 +234,7 @@ def test_a_sniffer_that_cannot_record_is_told_with_its_code(
     gives_up = "raise RecordingError(detail='trial')"
     checkout.edit(
         "lab/capture/sniffer.py",
-        lambda text: text.replace("check_capture()\n", f"{gives_up}\n").replace(
+        lambda text: text.replace("become_owner(task.captures)\n", f"{gives_up}\n").replace(
             "import LabError", "import LabError, RecordingError"
         ),
     )

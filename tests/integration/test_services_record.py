@@ -47,6 +47,16 @@ def test_the_server_makes_its_calls(greeting: tuple[tuple[Call, ...], tuple[Call
     assert names(greeting[1]) == [*opening, "recv", "sendall", "recv", "close", "close"]
 
 
+def test_each_call_brings_the_line_that_made_it(
+    greeting: tuple[tuple[Call, ...], tuple[Call, ...]],
+) -> None:
+    lines = (ROOT / "services/tcp/greeting/client.py").read_text(encoding="utf-8").splitlines()
+    assert [call.source for call in greeting[0]] == [
+        lines[call.line - 1].strip() for call in greeting[0]
+    ]
+    assert "connect(" in greeting[0][1].source
+
+
 def test_no_call_ends_before_it_begins(
     greeting: tuple[tuple[Call, ...], tuple[Call, ...]],
 ) -> None:

@@ -18,7 +18,7 @@ from lab.questions.base import Proof, Question
 from lab.questions.runs import Runs
 from lab.quiz.grading import Answers
 from lab.text import Language
-from lab.web.desk import KEPT
+from lab.web.sittings import KEPT
 from tests.played import evidence_of, run_folder
 from tests.questions.test_grading import solved
 from tests.web import plays, post

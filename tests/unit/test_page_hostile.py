@@ -72,7 +72,10 @@ def run_with(word: str) -> Evidence:
     ends = {"peer": [SERVER, 12345], "local": [CLIENT, 41234]}
     line = call("client", -21, 81, word, arguments=[word, [word, 1]], result=word, **ends)
     failed = call("client", 20, 400, word, arguments=[word], error=word, **ends)
-    log = "".join(json.dumps(one | {"program": word, "line": 7}) + "\n" for one in (line, failed))
+    log = "".join(
+        json.dumps(one | {"program": word, "line": 7, "source": word}) + "\n"
+        for one in (line, failed)
+    )
     files = {tap.file: tour().pcapng() for tap in taps}
     return evidence(told, files, {hosts[0].name: log.encode()})
 

@@ -139,7 +139,10 @@ def test_a_retransmission_names_the_first_copy() -> None:
     act = next(act for act in scene(THREE).acts if act.key == "tcp1")
     row = next(row for row in frames_of(act.rows) if row.event.number == RETRANSMITTED)
     words = [words.en for words in Reasons(act, people(THREE.manifest)).why(row)]
-    assert words[0] == f"It was first sent as #{RETRANSMITTED - 1}, 300 ms before."
+    assert (
+        words[0]
+        == f"It was first sent as #{RETRANSMITTED - 1}, 300 ms before; its retransmission timer went off."
+    )
 
 
 def test_the_last_ack_would_be_missed_by_who_waits_for_it() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from lab import page, scenarios
 from lab.analyze import load_run
@@ -283,7 +284,9 @@ def test_a_long_run_keeps_its_rows_packed_and_whole() -> None:
     parsed = read(page.report("long", foreign(long_transfer(400)), None))
     assert not parsed.all("li", "frame")
     stored = json.loads(parsed.one("script", id="data").text)["chunks"]
-    rows = [row for text in stored for row in read(_unpacked(text)["html"]).all("li", "frame")]
+    rows = [
+        row for text in stored for row in read("".join(_unpacked(text)["rows"])).all("li", "frame")
+    ]
     assert [row.attributes["id"] for row in rows] == [f"f{n}" for n in range(1, 804)]
 
 
@@ -360,3 +363,16 @@ def test_every_run_folder_gets_its_page(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SAMPLE, tmp_path / "tour"))
     save_account(folder, sample(), judge(sample()), Language.EN)
     assert (folder / "report.html").read_text(encoding="utf-8") == html()
+
+
+def test_a_call_brings_the_line_of_its_program() -> None:
+    calls = tuple(replace(one, source=f"line {one.line}") for one in sample().calls["client"])
+    shown = read(page.report("tour", replace(sample(), calls={"client": calls}), None))
+    row = next(one for one in shown.all("li", "call") if "connect(" in one.text)
+    assert row.one("span", "source").text == "line 40"
+    assert ":40" in row.one("small", "place").text
+
+
+def test_a_run_without_lines_of_its_programs_shows_its_calls_all_the_same() -> None:
+    assert not tour().all("span", "source")
+    assert tour().all("span", "asked")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.evidence.calls import Call
 from lab.packets.addresses import Endpoint
-from lab.report.calls import Span, answered, asked, attribute, place
+from lab.report.calls import LONGEST_LINE, Span, answered, asked, attribute, place, source
 
 CLIENT, SERVER = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 80)
 FIRST = Span((CLIENT, SERVER), 100, 200)
@@ -91,3 +91,21 @@ def test_an_ipv4_address_in_an_ipv6_socket_is_shown_as_the_program_saw_it() -> N
 def test_an_ipv4_address_in_an_ipv6_socket_is_that_of_the_frames() -> None:
     call = made("recv", local=["::ffff:10.0.0.2", 80], peer=["::ffff:10.0.0.1", 40001])
     assert attribute([call], [FIRST, SECOND]) == [1]
+
+
+def test_the_line_of_the_program_is_said_as_it_stood_there() -> None:
+    assert source(made("recv", source="octets = connection.recv(1024)")) == (
+        "octets = connection.recv(1024)"
+    )
+
+
+def test_a_long_line_of_the_program_is_cut() -> None:
+    assert source(made("recv", source="x" * 500)) == "x" * LONGEST_LINE + "…"
+
+
+def test_control_characters_in_a_line_of_the_program_are_spelt_out() -> None:
+    assert "\x1b" not in source(made("recv", source="\x1b[31m"))
+
+
+def test_a_log_without_lines_of_the_program_says_nothing() -> None:
+    assert source(made("recv")) == ""

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from lab.evidence.build import alone, view
 from lab.evidence.run import View
+from lab.filters.chosen import just
 from lab.findings.base import Finding, Severity, findings
 from lab.report.ranking import ranking
 from lab.tcp.connections import connections
@@ -48,7 +49,7 @@ def test_what_was_found_goes_before_how_it_went() -> None:
 
 def test_only_the_chosen_are_ranked() -> None:
     chosen = [VIEW.exchanges[0], VIEW.connections[1]]
-    told = ranking(VIEW, (), chosen).first(9)
+    told = ranking(VIEW, (), just(VIEW, chosen)).first(9)
     assert [one.rows[0] for one in told] == [chosen[0].rows[0], chosen[1].rows[0]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ def figures() -> Iterator[Figure]:
     """Interpreters' starts included; without Mininet (apt install mininet bridge-utils) no ratio."""
     with tempfile.TemporaryDirectory() as name:
         lab = Checkout.make(Path(name, "lab"))
+        quietly(sys.executable, "-m", "compileall", "-q", str(lab.root))  # as an installation does
         has_mininet = all(map(shutil.which, ("mn", "brctl")))
         one, mininet = alternate(
             TIMES,

@@ -15,10 +15,9 @@ from msgspec.structs import replace
 
 from lab.evidence.calls import Call
 from lab.evidence.run import Evidence
-from lab.report.calls import Span, attribute
+from lab.evidence.sightings import Sighting
+from lab.report.calls import attribute, spans
 from lab.report.glyphs import safe
-from lab.tcp.model import Connection
-from lab.udp.model import Exchange
 
 MANY = 8
 """More like calls in a row than these count as one."""
@@ -61,25 +60,20 @@ class Act(Struct, frozen=True):
         return f"{self.asked} = {safe(self.outcome)}{often}"
 
 
-Talk = Connection | Exchange
 Acts = Mapping[tuple[int, str], tuple[Act, ...]]
 """By the place of the exchange among those given, and by host."""
 
 
-def acts(evidence: Evidence, talks: Sequence[Talk], *, again: bool = False) -> Acts:
-    """What each host's programs did about each exchange of the first view, in order of time.
+def acts(evidence: Evidence, seen: Sequence[Sighting], *, again: bool = False) -> Acts:
+    """What each host's programs did about each of some exchanges, in order of time.
 
     ``again``: for a comparison with another play of the same scenario, where it is chance in how
     many reads a stream is taken, and how often an event loop wakes.
     """
-    time = evidence.view.capture.frames.time
-    spans = [
-        Span((one.client, one.server), int(time[one.rows[0]]), int(time[one.rows[-1]]))
-        for one in talks
-    ]
+    times = spans(seen)
     found: dict[tuple[int, str], list[Call]] = defaultdict(list)
     for host, calls in evidence.calls.items():
-        for call, owner in zip(calls, attribute(calls, spans), strict=True):
+        for call, owner in zip(calls, attribute(calls, times), strict=True):
             if not (again and _is_chance(call)):
                 found[NOBODY if owner is None else owner, host].append(call)
     for (place, _), made in found.items():

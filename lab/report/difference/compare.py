@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Set
 
 from lab.evidence.run import Evidence
+from lab.evidence.sightings import Sighting
 from lab.report.difference.acts import NOBODY
 from lab.report.difference.align import align
 from lab.report.difference.counted import counters
-from lab.report.difference.model import Difference, Mark, Pair, Row, Talk, Told
+from lab.report.difference.model import Difference, Mark, Pair, Row, Told
 from lab.report.difference.naming import first, title
 from lab.report.difference.outcomes import calls, outcomes
 from lab.report.difference.side import FREE, Claims, Side
@@ -44,15 +45,15 @@ def _same_scenario(left: Evidence, right: Evidence) -> bool:
 
 
 def _pair(left: Side, right: Side, i: int | None, j: int | None, called: tuple[Told, ...]) -> Pair:
-    ours = left.talks[i] if i is not None else None
-    theirs = right.talks[j] if j is not None else None
+    ours = left.seen[i] if i is not None else None
+    theirs = right.seen[j] if j is not None else None
     rows = tuple(_rows(left, right, ours, theirs))
     chance = left.again and not any(row.mark is Mark.OTHER for row in rows)
-    told = outcomes(ours, theirs) if ours and theirs and not chance else ()
+    told = outcomes(ours.talk, theirs.talk) if ours and theirs and not chance else ()
     return Pair(title(left, right, ours, theirs), ours, theirs, rows, (*told, *called))
 
 
-def _rows(left: Side, right: Side, ours: Talk | None, theirs: Talk | None) -> Iterator[Row]:
+def _rows(left: Side, right: Side, ours: Sighting | None, theirs: Sighting | None) -> Iterator[Row]:
     """Both side by side."""
     here, there = left.steps(ours), right.steps(theirs)
     claims = left.claims(ours), right.claims(theirs)

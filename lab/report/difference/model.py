@@ -6,12 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from lab.evidence.sightings import Sighting
 from lab.report.difference.steps import Step
-from lab.tcp.model import Connection
 from lab.text import Text
-from lab.udp.model import Exchange
-
-Talk = Connection | Exchange
 
 RUNS = ("A", "B")
 """What the two runs are called."""
@@ -55,8 +52,8 @@ class Pair(Struct, frozen=True):
     """One exchange of each run, side by side; None: only the other run has it."""
 
     title: Text
-    left: Talk | None
-    right: Talk | None
+    left: Sighting | None
+    right: Sighting | None
     rows: tuple[Row, ...]
     told: tuple[Told, ...]
 

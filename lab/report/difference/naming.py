@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lab.evidence.sightings import Sighting
 from lab.report import datagrams, segments
-from lab.report.difference.model import RUNS, First, Mark, Pair, Row, Talk
+from lab.report.difference.model import RUNS, First, Mark, Pair, Row
 from lab.report.difference.side import Side
 from lab.report.difference.steps import Step
 from lab.tcp.model import Connection
@@ -25,15 +26,18 @@ LATER = Text(
 STEP = Text("#{number} {words} ({meaning})", "#{number} {words}（{meaning}）")
 
 
-def title(left: Side, right: Side, ours: Talk | None, theirs: Talk | None) -> Text:
+def title(left: Side, right: Side, ours: Sighting | None, theirs: Sighting | None) -> Text:
     """``TCP connection 0: client → server``."""
-    side, talk = (left, ours) if ours else (right, theirs)
-    assert talk is not None
+    side, seen = (left, ours) if ours else (right, theirs)
+    assert seen is not None
+    talk = seen.talk
     client, server = side.who.pair(talk.client, talk.server)
-    streams = dict.fromkeys(one.stream for one in (ours, theirs) if one)
+    streams = dict.fromkeys(
+        of.who.number(one) for one, of in ((ours, left), (theirs, right)) if one
+    )
     return TITLE.fill(
         kind=KINDS[isinstance(talk, Connection)],
-        number="/".join(map(str, streams)),
+        number="/".join(streams),
         client=client,
         server=server,
     )
@@ -76,16 +80,16 @@ def _waits(row: Row, before: Row | None) -> tuple[int, int]:
     return row.left.time - before.left.time, row.right.time - before.right.time
 
 
-def _told(side: Side, talk: Talk | None, step: Step) -> Text:
+def _told(side: Side, seen: Sighting | None, step: Step) -> Text:
     """A step with what it means, as the ladder has it; without, where the ladder lacks the frame."""
-    meaning = _meaning(side, talk, step) if talk else None
+    meaning = _meaning(side, seen, step) if seen else None
     if meaning is None:
         return same(f"#{step.frame} {step.words}")
     return STEP.fill(number=step.frame, words=step.words, meaning=meaning)
 
 
-def _meaning(side: Side, talk: Talk, step: Step) -> Text | None:
-    view = side.evidence.view
+def _meaning(side: Side, seen: Sighting, step: Step) -> Text | None:
+    view, talk = seen.evidence.view, seen.talk
     if step.host != view.host:
         return None
     rows, describe = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lab.evidence.sightings import Talk
 from lab.report.difference.acts import NOBODY, Act
 from lab.report.difference.align import align
-from lab.report.difference.model import RUNS, About, Talk, Told
+from lab.report.difference.model import RUNS, About, Told
 from lab.report.difference.side import Side
 from lab.report.summaries import HANDSHAKES, TEARDOWNS
 from lab.tcp.model import Connection

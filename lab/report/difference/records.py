@@ -2,6 +2,7 @@
 
 alike, first ({pair, row, words}; null if no step differs),
 pairs: {title, alike, left and right (streams, or null), protocol,
+        ports (of the two, the hosts at whose ports the streams are counted; null if there is none),
         rows: {mark, left, right: {time (ns), host, frame, sender, name, fields}, or null},
         told: {about, words}},
 told: {about, words}, what is about no exchange.
@@ -12,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lab.report.difference.model import Difference, Pair, Talk, Told
+from lab.evidence.sightings import Sighting
+from lab.report.difference.model import Difference, Pair, Told
 from lab.report.difference.pairs import Contrast
 from lab.report.difference.steps import Step
 from lab.report.records import words
@@ -34,12 +36,15 @@ def difference_record(found: Difference, names: Sequence[str]) -> Record:
 
 
 def _pair(pair: Pair) -> Record:
+    one = pair.left or pair.right
+    assert one is not None
     return {
         "title": words(pair.title),
         "alike": pair.alike,
-        "protocol": "tcp" if isinstance(pair.left or pair.right, Connection) else "udp",
+        "protocol": "tcp" if isinstance(one.talk, Connection) else "udp",
         "left": _stream(pair.left),
         "right": _stream(pair.right),
+        "ports": [_port(pair.left), _port(pair.right)],
         "rows": [
             {"mark": str(row.mark), "left": _step(row.left), "right": _step(row.right)}
             for row in pair.rows
@@ -48,8 +53,12 @@ def _pair(pair: Pair) -> Record:
     }
 
 
-def _stream(talk: Talk | None) -> int | None:
-    return talk.stream if talk else None
+def _stream(seen: Sighting | None) -> int | None:
+    return seen.talk.stream if seen else None
+
+
+def _port(seen: Sighting | None) -> str | None:
+    return seen.evidence.view.host if seen else None
 
 
 def _step(step: Step | None) -> Record | None:

@@ -9,10 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lab.errors import RunNotFound
-from lab.evidence.build import talks
 from lab.evidence.run import Evidence
+from lab.evidence.sightings import Sighting, Talk, sightings
 from lab.report.difference.acts import Acts, acts
-from lab.report.difference.model import Talk
 from lab.report.difference.steps import Step, steps
 from lab.report.people import people
 from lab.scenarios import find
@@ -59,37 +58,37 @@ class Side:
         self.evidence = evidence
         self.again = again
         self.who = people(evidence.manifest)
-        self.talks: Sequence[Talk] = talks(evidence.view)
+        self.seen: Sequence[Sighting] = sorted(sightings(evidence), key=lambda one: one.span)
 
     @cached_property
     def acts(self) -> Acts:
-        return acts(self.evidence, self.talks, again=self.again)
+        return acts(self.evidence, self.seen, again=self.again)
 
     @property
     def met(self) -> list[Met]:
         """Its exchanges, in order."""
-        return [self._met(talk) for talk in self.talks]
+        return [self._met(one.talk) for one in self.seen]
 
     def _met(self, talk: Talk) -> Met:
         names = tuple(name.en for name in self.who.pair(talk.client, talk.server))
         kind = type(talk).__name__, names
         return Met((kind, talk.server.port if talk.server.port < EPHEMERAL else 0), kind)
 
-    def steps(self, talk: Talk | None) -> tuple[Step, ...]:
+    def steps(self, seen: Sighting | None) -> tuple[Step, ...]:
         """What passed in one of its exchanges; nothing if there is none."""
-        return steps(self.evidence, talk, self.who) if talk else ()
+        return steps(seen.evidence, seen.talk, self.who) if seen else ()
 
-    def claims(self, talk: Talk | None) -> Claims:
+    def claims(self, seen: Sighting | None) -> Claims:
         """By the line of the scenario's script that a segment is; FREE for those of no line.
 
         Segments that one line describes are the same to the scenario. Of a connection without a
         script only SYN, FIN and RST are fixed. None at all for a run of another scenario.
         """
-        if not self.again or not isinstance(talk, Connection):
+        if not self.again or seen is None or not isinstance(seen.talk, Connection):
             return {}
-        scripts = find(self.evidence.manifest.scenario).scripts
-        if talk.stream >= len(scripts):
-            return {(step.host, step.frame): _claim(step) for step in self.steps(talk)}
+        scripts, talk = find(self.evidence.manifest.scenario).scripts, seen.talk
+        if seen.elsewhere or talk.stream >= len(scripts):
+            return {(step.host, step.frame): _claim(step) for step in self.steps(seen)}
         rows = side_by_side(self.evidence, scripts[talk.stream], talk.stream)
         return {(seen.host, seen.frame): claim for seen, claim in _by_line(rows)}
 

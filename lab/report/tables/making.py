@@ -30,13 +30,14 @@ def tables(
     ``question``: a filter; then only the exchanges it chooses, and the findings about them.
     """
     first = evidence.view
-    found = findings(evidence) if question or "findings" in names else ()
+    wants_findings = "findings" in names or (question is not None and question.of_findings)
+    found = findings(evidence) if wants_findings else ()
     for view in evidence.views:
-        own = found if view is first else ()
-        told = talks(view) if question is None else filtered(view, own, question)
+        chosen = filtered(view, found if view is first else (), question) if question else None
+        told = talks(view) if chosen is None else chosen.in_order()
         if "segments" in names:
             yield of_segments.segments(view, told)
         if "connections" in names:
             yield of_connections.connections(view, told)
         if "findings" in names and view is first:
-            yield of_findings.findings(view, found if question is None else about(found, told))
+            yield of_findings.findings(view, found if chosen is None else about(found, chosen))

@@ -1,0 +1,71 @@
+"""`lab run` on the namespaces engine: its keeper is forked before the command is loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.backends.namespaces import NamespacesEngine
+from tests.checkout import ROOT, Checkout
+from tests.namespaces import scenario
+
+pytestmark = pytest.mark.root
+
+UNWANTED = """
+import os, sys
+from pathlib import Path
+from lab.backends.begun import fork
+
+keeper = fork(Path(sys.argv[1]))
+keeper.line.close()
+print(os.waitpid(keeper.process, 0)[1])
+"""
+LASTS = {  # longer than the second after which scapy is loaded
+    "server": "services/tcp/greeting/server.py --work 1.2",
+    "client": "services/tcp/greeting/client.py server",
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout.make(tmp_path / "checkout")
+
+
+def versions(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((folder / "run.json").read_text())["versions"]
+    return found
+
+
+def test_a_forked_keeper_keeps_a_run_and_says_nothing_of_its_own(checkout: Checkout) -> None:
+    done = checkout.lab("run", "rst_refused", "--engine", "namespaces")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "promises were kept" in done.stdout
+    assert "Warning" not in done.stdout
+
+
+def test_the_environment_may_name_the_engine(checkout: Checkout) -> None:
+    done = checkout.lab("run", "rst_refused", LAB_ENGINE="namespaces")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_command_without_standard_streams_keeps_a_run(checkout: Checkout) -> None:
+    words = " ".join(checkout.command("run", "rst_refused", "--engine", "namespaces"))
+    closed = ["sh", "-c", f"exec {words} <&- >&- 2>&-"]
+    subprocess.run(closed, cwd=checkout.root, env=checkout.environment(), check=False, timeout=60)
+    assert versions(checkout.newest)["lab"]
+
+
+def test_a_keeper_that_is_not_wanted_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", UNWANTED, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n"
+
+
+def test_a_run_that_lasts_has_its_rings_behind_scapy_sockets(checkout: Checkout) -> None:
+    folder = NamespacesEngine(checkout.root, "en").run(scenario(LASTS))
+    assert folder is not None
+    assert "scapy" in versions(folder)
