@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from lab.bounds import in_bounds
 from lab.capture.folder import find_run, newest, read_octets
 from lab.errors import (
     CaptureFileError,
@@ -38,15 +39,17 @@ STAGES = {
 """Where each stage begins and ends, as shares of the time that a large capture takes."""
 
 
-def load(captures: Path, target: str, told: Share | None = None) -> tuple[str, Evidence]:
+def load(
+    captures: Path, target: str, told: Share | None = None, memory: int | None = None
+) -> tuple[str, Evidence]:
     """Find and read what a user names: a capture file, a run, or ("") the newest run.
 
-    ``told``: see `load_file`. Returns its name and its evidence; raises RunNotFound and what `load_run`, `load_file` raise.
+    ``told``, ``memory``: see `load_file`. Returns its name and its evidence; raises RunNotFound and what `load_run`, `load_file` raise.
     """
     path = Path(target) if target and Path(target).is_file() else None
     path = path or (find_run(captures, target) if target else newest(captures))
     if path.is_file():
-        return target, alone(load_file(path, told))
+        return target, alone(load_file(path, told, memory))
     return path.name, load_run(path)
 
 
@@ -89,20 +92,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise RunDamaged(file=path, detail=error) from error
 
 
-def load_file(path: Path, told: Share | None = None) -> View:
+def load_file(path: Path, told: Share | None = None, memory: int | None = None) -> View:
     """Read and analyse one capture file, or standard input for "-".
 
-    ``told``: is called now and then, with more than before or not. Raises UnreadableFile,
-    NotACapture and EmptyCapture.
+    ``told``: is called now and then, with more than before or not; ``memory``: octets that the
+    process may take, as many as are free if it is not said. Of a file that needs more, what is
+    computed is kept in temporary files. Raises UnreadableFile, NotACapture, EmptyCapture, and
+    NotWritten if those find no room.
     """
     octets = sys.stdin.buffer.read() if str(path) == "-" else read_octets(path)
     if not len(octets):
         raise EmptyCapture(file=path)
-    found = view("", str(path), octets, _watched(told) if told else side_by_side)
-    if not len(found.capture.frames) and not found.capture.problems:
-        raise EmptyCapture(file=path)
-    if told:
-        len(found.connections)  # which else are analysed when the first of them is asked for
+    with in_bounds(octets, path, memory) as held:
+        found = view("", str(path), held, _watched(told) if told else side_by_side)
+        if not len(found.capture.frames) and not found.capture.problems:
+            raise EmptyCapture(file=path)
+        if told or held is not octets:
+            len(found.connections)  # which else are analysed when the first of them is asked for
     return found
 
 

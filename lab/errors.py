@@ -32,11 +32,13 @@
     │   ├── PromiseBroken       1
     │   ├── RunIncomplete      40
     │   ├── RunNotFound        41
+    │   │   └── NoRunAtAll          the newest was asked for
     │   ├── RunDamaged         42
     │   ├── ScenarioUnknown    43
     │   ├── ScenarioFaulty     44
     │   ├── NotAvailable       77   what a scenario needs is not there: neither passed nor failed
-    │   └── RuleImpossible     45   of the wire: it contradicts itself or names no host
+    │   ├── RuleImpossible     45   of the wire: it contradicts itself or names no host
+    │   └── NothingPromised    46   a capture file, of which no scenario promises anything
     ├── QuestionError               about questions, answers, a learner's progress
     │   ├── QuestionUnknown    60
     │   ├── NotProved          61
@@ -128,7 +130,7 @@ class EmptyCapture(CaptureFileError):
     what = Text("{file} holds no frame.", "{file} 里没有任何帧。")
     remedy = Text(
         "Was the recording stopped before the first frame, or its filter too narrow?",
-        "是否在第一帧之前就停止了录制，或过滤条件过窄?",
+        "是否在第一帧之前就停止了录制，或过滤条件过窄？",
     )
 
 
@@ -141,7 +143,7 @@ class TruncatedCapture(CaptureFileError):
         "{file} 在第 {offset} 字节处、记录中间结束。",
     )
     expected = Text(
-        "The {frames} frames before it are whole and were read.",
+        "Frames before it, whole and read: {frames}.",
         "在此之前的 {frames} 帧完整，均已读取。",
     )
     remedy = Text(
@@ -159,7 +161,7 @@ class DamagedCapture(CaptureFileError):
         "{file} 在第 {offset} 字节处损坏：{claim}。",
     )
     expected = Text(
-        "The {frames} frames before it were read; what follows cannot be trusted.",
+        "Frames read before it: {frames}; what follows cannot be trusted.",
         "在此之前的 {frames} 帧已读取；其后的内容不可信。",
     )
     remedy = Text("Get the file again from where it was recorded.", "请从录制处重新获取该文件。")
@@ -169,7 +171,7 @@ class UnreadableFile(CaptureFileError):
     """Details: ``file``, ``detail`` (the system's word)."""
 
     exit_code = 24
-    what = Text("{file} cannot be read: {detail}.", "无法读取 {file}:{detail}。")
+    what = Text("{file} cannot be read: {detail}.", "无法读取 {file}：{detail}。")
     remedy = Text("Check the name and the permissions.", "请检查文件名与权限。")
 
 
@@ -389,10 +391,10 @@ class DiskFull(RecordingError):
     """Details: ``file``."""
 
     exit_code = 31
-    what = Text("The disk is full: recording to {file} stopped.", "磁盘已满：停止向 {file} 录制。")
+    what = Text("The disk is full: writing to {file} stopped.", "磁盘已满：停止写入 {file}。")
     expected = Text(
-        "What was written before it opens; the run is marked incomplete.",
-        "此前写入的内容仍可打开；该次运行标记为不完整。",
+        "What was written before it opens; a run cut short by it is marked incomplete.",
+        "此前写入的内容仍可打开；因此中断的运行标记为不完整。",
     )
     remedy = Text(
         "Free some space (old runs lie in captures/), then run again.",
@@ -453,10 +455,21 @@ class RunNotFound(RunError):
     what = Text(
         "There is no run or capture file called {run}.", "没有名为 {run} 的运行或抓包文件。"
     )
-    expected = Text("Runs here: {near}", "现有的运行：{near}")
+    expected: ClassVar[Text | None] = Text("Runs here: {near}", "现有的运行：{near}")
     remedy = Text(
         "'make up' makes one; captures/samples/tour is always there.",
         "'make up' 会产生一个；captures/samples/tour 始终存在。",
+    )
+
+
+class NoRunAtAll(RunNotFound):
+    """Details: ``captures`` (the folder of the runs)."""
+
+    what = Text("There is no run in {captures} yet.", "{captures} 中还没有任何运行。")
+    expected = None
+    remedy = Text(
+        "'make up' or 'lab run NAME' makes one; 'lab show FILE' shows any capture.",
+        "'make up' 或 'lab run 场景名' 会产生一个；'lab show 文件' 可查看任意抓包。",
     )
 
 
@@ -511,6 +524,20 @@ class RuleImpossible(RunError):
     remedy = Text(
         "Correct the rule in the scenario's file; lab/wire/rules.py says what there is.",
         "请修改场景文件中的规则；可用的写法见 lab/wire/rules.py。",
+    )
+
+
+class NothingPromised(RunError):
+    """Details: ``file``."""
+
+    exit_code = 46
+    what = Text(
+        "{file} is a capture file, no run of a scenario: nothing was promised of it.",
+        "{file} 是抓包文件，不是场景的运行：没有可核对的承诺。",
+    )
+    remedy = Text(
+        "Name a run, or have the file explained: lab explain {file}",
+        "请指定一次运行，或查看对该文件的说明：lab explain {file}",
     )
 
 

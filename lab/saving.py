@@ -45,11 +45,14 @@ def save_account(
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
     """Replace a file whole."""
     fresh, owner = path.with_name(f".{path.name}.fresh"), path.parent.stat()
-    with writing(path.name), fresh.open("wb") as file:
-        file.writelines(pieces)
-        if os.geteuid() == 0:
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-    fresh.replace(path)
+    try:
+        with writing(path.name), fresh.open("wb") as file:
+            file.writelines(pieces)
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _comments(

@@ -5,8 +5,10 @@ Names of the field (flags, states, calls, header fields) stay in English in both
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -30,9 +32,26 @@ class Text(Struct, frozen=True):
 
     def fill(self, **values: object) -> Text:
         """Fill the ``{placeholders}`` of both; a value that is a Text is filled in by language."""
-        en = {key: value.en if isinstance(value, Text) else value for key, value in values.items()}
-        zh = {key: value.zh if isinstance(value, Text) else value for key, value in values.items()}
-        return Text(self.en.format(**en), self.zh.format(**zh))
+        texts = [(key, value) for key, value in values.items() if isinstance(value, Text)]
+        if not texts:
+            return Text(self.en.format(**values), self.zh.format(**values))
+        en = values | {key: value.en for key, value in texts}
+        zh = values | {key: value.zh for key, value in texts}
+        chinese = tuple(key for key, value in texts if CHINESE.fullmatch(value.zh))
+        return Text(self.en.format(**en), _closed_up(self.zh, chinese).format(**zh))
+
+
+HAN = "[一-鿿]"
+CHINESE = re.compile(f"{HAN}+")
+
+
+@lru_cache(512)
+def _closed_up(template: str, chinese: tuple[str, ...]) -> str:
+    """A Chinese word is set without spaces among Chinese; a name in Latin letters keeps them."""
+    for key in chinese:
+        place = rf"\{{{key}\}}"
+        template = re.sub(rf"(?<={HAN}) (?={place})|(?<={place}) (?={HAN})", "", template)
+    return template
 
 
 def same(words: str) -> Text:

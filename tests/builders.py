@@ -49,24 +49,28 @@ def scale(shift: int) -> bytes:
     return struct.pack(">BBBB", 3, 3, shift, 0)
 
 
-def conversation(*segments: Sent, isn: tuple[int, int] = (1000, 5000)) -> Capture:
+def conversation(
+    *segments: Sent, isn: tuple[int, int] = (1000, 5000), snap: int | None = None
+) -> Capture:
     """The capture of these segments: ">" goes from client to server, "<" back."""
     time, blocks = EPOCH, []
     for segment in segments:
         time += segment.after
         blocks.append((time, _frame(segment, isn)))
-    return capture(blocks)
+    return capture(blocks, snap)
 
 
-def capture(frames: Iterable[tuple[int, bytes]]) -> Capture:
-    """Frames as (time, octets), through the lab's own writer and reader."""
-    head = section_header() + interface_description("eth0")
-    return read_capture(head + b"".join(packet_block(time, octets) for time, octets in frames))
+def capture(frames: Iterable[tuple[int, bytes]], snap: int | None = None) -> Capture:
+    """Frames as (time, octets), through the lab's own writer and reader; ``snap``: octets kept."""
+    blocks = (packet_block(time, octets[:snap], length=len(octets)) for time, octets in frames)
+    return read_capture(section_header() + interface_description("eth0") + b"".join(blocks))
 
 
-def one(*segments: Sent, isn: tuple[int, int] = (1000, 5000)) -> Connection:
+def one(
+    *segments: Sent, isn: tuple[int, int] = (1000, 5000), snap: int | None = None
+) -> Connection:
     """The only connection of these segments."""
-    (connection,) = connections(conversation(*segments, isn=isn))
+    (connection,) = connections(conversation(*segments, isn=isn, snap=snap))
     return connection
 
 

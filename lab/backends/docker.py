@@ -147,7 +147,11 @@ def connect() -> DockerClient:
 
 
 def _why(error: BaseException, host: str) -> EngineError:
-    said = str(error)
+    said, first = str(error), error
+    while first.__context__:  # docker and requests each wrap what the system said
+        first = first.__context__
     if "PermissionError" in said or "Permission denied" in said:
         return DockerForbidden(socket=host)
+    if isinstance(first, OSError) and first.strerror:
+        said = f"{host}: {first.strerror}"
     return DockerMissing(detail=said)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from lab.capture.disk import point, write_whole, writing
-from lab.errors import RunNotFound, UnreadableFile
+from lab.errors import NoRunAtAll, RunNotFound, UnreadableFile
 from lab.text import Text
 
 if TYPE_CHECKING:
@@ -176,10 +176,10 @@ def runs(captures: Path) -> list[Path]:
 
 
 def newest(captures: Path) -> Path:
-    """The run begun last; raises RunNotFound if there is none."""
+    """The run begun last; raises NoRunAtAll if there is none."""
     if found := runs(captures):
         return found[-1]
-    raise RunNotFound(run="latest", near=_NONE)
+    raise NoRunAtAll(captures=captures)
 
 
 def find_run(captures: Path, name: str) -> Path:
@@ -188,7 +188,7 @@ def find_run(captures: Path, name: str) -> Path:
     In this order: a whole name, a scenario (its newest run), a sample, the only name that begins
     so, a path below ``captures`` ("latest"), any path.
     """
-    if os.sep in name and Path(name).exists():  # no name: nothing needs to be listed
+    if os.sep in name and _can_be_shown(Path(name)):  # no name: nothing needs to be listed
         return Path(name).resolve()
     known, samples = runs(captures), sorted(_folders(captures / "samples"))
     for choice in (
@@ -196,13 +196,20 @@ def find_run(captures: Path, name: str) -> Path:
         [path for path in known if _scenario(path) == name.replace(":", ".")][-1:],
         [path for path in samples if path.name == name],
         [path for path in (*known, *samples) if name and path.name.startswith(name)],
-        [path.resolve() for path in (captures / name, Path(name)) if name and path.exists()][:1],
+        [path.resolve() for path in (captures / name, Path(name)) if name and _can_be_shown(path)][
+            :1
+        ],
     ):
         if len(choice) == 1:
             return choice[0]
         if choice:
             raise RunNotFound(run=name, near=_listing(choice))
     raise RunNotFound(run=name, near=_listing([*samples, *known]))
+
+
+def _can_be_shown(path: Path) -> bool:
+    """A run, or a file that may be a capture; neither any folder nor a device."""
+    return path.is_file() or (path / "run.json").is_file()
 
 
 def _folders(captures: Path) -> list[Path]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # click: what a run needs is started before that
     from lab.cli._group import main as main
 
 
+INTERRUPTED = 130
+"""Exit code of `lab.errors.Interrupted`, which is not yet loaded where this is needed."""
+
+
 def __getattr__(name: str) -> Any:
     """``main``, the whole command, for whoever has it already in a process of his own."""
     if name != "main":
@@ -33,11 +37,13 @@ def entry() -> None:
     numpy's linear algebra is never used; starting threads for it is half of numpy's import.
     """
     gc.set_threshold(1_000_000)
-    ahead = _keeper(sys.argv[1:])
-    atexit.register(gc.freeze)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from lab.cli._group import main
-
+    try:
+        ahead = _keeper(sys.argv[1:])
+        atexit.register(gc.freeze)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from lab.cli._group import main
+    except KeyboardInterrupt:  # while it loads: nothing has begun
+        sys.exit(INTERRUPTED)
     main(obj=ahead)
 
 

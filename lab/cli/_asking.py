@@ -26,7 +26,7 @@ from lab.quiz.progress import Progress, due, encode_progress, recorded
 from lab.quiz.rubric import explained
 from lab.quiz.stages import STAGES, is_open, stage_of, upcoming
 from lab.quiz.values import ONE_OF
-from lab.report.answers import Answered, draw_answer
+from lab.report.answers import answered, draw_answer
 from lab.report.glyphs import safe
 from lab.report.grades import draw_grade, draw_ideas
 from lab.report.ladder import ladder
@@ -57,6 +57,7 @@ DONE = Text(
 CLOSED = Text("(opens after stage {after})", "（通过阶段 {after} 后开放）")
 NO_MORE = Text("Nothing is due, and there is no new question.", "没有到期的复习，也没有新题了。")
 SKIPPED = Text("{question} is left out: {reason}", "跳过 {question}：{reason}")
+THERE = Text("it is there already", "它已经存在")
 WRITTEN = Text("exercise for {learner}: {folder}", "{learner} 的练习：{folder}")
 SURENESS = (50, 75, 95)
 EXERCISE = 3  # questions of an exercise, if none is named
@@ -140,9 +141,8 @@ def _ask_one(
     output.write(draw_grade(question, graded, answers, language, width, paint))
     answers = _self_marks(graded, answers, language)
     proof = questions.prove(question, runs)
-    folders = {name: got[0].name for name, got in found.items()}
     click.echo()
-    output.write(draw_answer(Answered(question, proof, folders), language, width, paint))
+    output.write(draw_answer(answered(question, proof, found), language, width, paint))
     return answers, graded
 
 
@@ -278,7 +278,7 @@ def export(
 
     asked = [questions.find(name) for name in names] or _chosen(seed)
     if target.exists():
-        raise NotWritten(file=target, detail="it is there already")
+        raise NotWritten(file=target, detail=THERE)
     bench = Bench(engine, language, fresh=True, seed=seed)
     scenarios = dict.fromkeys(name for one in asked for name in one.runs)
     folders = {name: got[0] for name, got in bench.gather(scenarios).items()}

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lab.evidence.run import Evidence
     from lab.filters.bpf import Program
     from lab.filters.expression import Question
-    from lab.filters.fields import Scene
-    from lab.filters.talks import Talk
     from lab.packets.frames import Capture
 
 BPF = "bpf:"
@@ -55,17 +53,14 @@ def _tcpdump() -> str:
 
 
 def _of_frames(evidence: Evidence, tcpdump: str, expression: str) -> Question:
-    """Whether one of an exchange's frames passes; a scene's times say which capture it is of."""
-    found = [
-        (view.capture.frames.time, _with_heads(view.capture, tcpdump, expression))
+    """Whether one of an exchange's frames passes; a sheet's times say which capture it is of."""
+    from lab.filters.expression import Question
+
+    passed = {
+        id(view.capture.frames.time): _with_heads(view.capture, tcpdump, expression)
         for view in evidence.views
-    ]
-
-    def question(scene: Scene, talk: Talk) -> bool:
-        passed = next(passed for time, passed in found if time is scene.time)
-        return bool(passed[talk.rows].any())
-
-    return question
+    }
+    return Question(lambda sheet: sheet.any_frame(passed[id(sheet.time)]))
 
 
 def _with_heads(capture: Capture, tcpdump: str, expression: str) -> NDArray[np.bool_]:

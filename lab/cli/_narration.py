@@ -10,10 +10,14 @@ import importlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lab.text import Language, Text
+
+if TYPE_CHECKING:
+    from lab.report.growing import Growing
 
 READY = Text("ready: waiting for {hosts}", "就绪：等待 {hosts}")
 SAVED = Text("saved: {folder}", "已保存：{folder}")
@@ -30,6 +34,8 @@ class Narration:
     ) -> None:
         self._hosts, self._language, self._say = hosts, language, say
         self._names: dict[str, str] = {}  # host by address, as they announce themselves
+        self._growing: Growing | None = None
+        self._read = 0  # octets of the first host's file
 
     def started(self, folder: Path) -> None:
         """Hosts may come: say so, and load what telling needs while they do."""
@@ -40,7 +46,7 @@ class Narration:
         self._say(READY.fill(hosts=", ".join(self._hosts)).say(self._language))
         self._control = Control(folder / "control")
         self._narrator = Narrator(self._names, self._language)
-        self._growing, self._read = Growing(), 0
+        self._growing = Growing()
 
     def recording(self, host: str, port: str, capture: Path) -> None:
         """Say where a file is recorded; learn the host's addresses."""
@@ -56,7 +62,7 @@ class Narration:
 
     def frames(self, host: str, capture: Path, count: int) -> None:
         """Tell of the frames that the first host's file has grown by."""
-        if host != self._hosts[0]:
+        if host != self._hosts[0] or self._growing is None:  # Ctrl-C came before `started`
             return
         with capture.open("rb") as file:
             file.seek(self._read)

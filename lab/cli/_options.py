@@ -61,9 +61,7 @@ SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 UNITS = ("", "K", "M", "G", "T")
 
 
-def _octets(
-    _: click.Context, option: click.Parameter, value: str | None
-) -> int | None:
+def _octets(_: click.Context, option: click.Parameter, value: str | None) -> int | None:
     """``512M``, ``2G``: powers of 1024."""
     if value is None:
         return None

@@ -103,7 +103,14 @@ def summarise(folder: Path, language: Language, seen: Seen | None = None) -> int
 
 
 def _near(path: Path) -> Path:
-    """From captures/ on, as it is called in the checkout, whatever the container calls it."""
+    """From captures/ on, as it is called in the checkout, whatever the container calls it.
+
+    Whole for whoever plays a scenario from another folder.
+    """
+    from lab.checkout import checkout
+
+    if path.is_relative_to(checkout()) and checkout() != Path.cwd():
+        return path
     parts = path.parts
     return Path(*parts[parts.index("captures") :]) if "captures" in parts else path
 

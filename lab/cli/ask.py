@@ -57,7 +57,9 @@ def command(
     elif every:
         raise SystemExit(_prove_all(engine, language, fresh=fresh, as_json=as_json))
     elif not words:
-        raise click.UsageError(click.get_current_context().get_help())
+        raise click.UsageError(
+            "Name a question: HS01, or a few of its words. --list shows them all."
+        )
     else:
         _answer(" ".join(words), engine, language, fresh=fresh, as_json=as_json)
 
@@ -113,11 +115,11 @@ def _find(words: str) -> list[Question]:
 
 def _answered(question: Question, runs: Got) -> Answered:
     from lab import questions
-    from lab.report.answers import Answered
+    from lab.report.answers import answered
 
     found = {name: got for name, got in runs.items() if isinstance(got, tuple)}
     proof = questions.prove(question, questions.Runs({name: got[1] for name, got in found.items()}))
-    return Answered(question, proof, {name: got[0].name for name, got in found.items()})
+    return answered(question, proof, found)
 
 
 # ---------------------------------------------------------------- the whole bank

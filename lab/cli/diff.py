@@ -45,6 +45,8 @@ def command(
     """
     if html and (pairs or as_json):
         raise click.UsageError("--html goes with neither --pairs nor --json.")
+    if pairs and runs:
+        raise click.UsageError("--pairs takes no RUN.")
     if file and not html:
         raise click.UsageError("-o goes with --html.")
     if pairs:
@@ -70,7 +72,9 @@ def _list(*, as_json: bool, language: Language) -> None:
 
 def _compare(runs: tuple[str, ...], captures: Path, language: Language, *, as_json: bool) -> int:
     """Print the comparison; returns the exit code."""
+    from lab.analyze import first_damage
     from lab.cli import _output as output
+    from lab.cli import _several as several
     from lab.report.difference.compare import difference
     from lab.report.difference.drawing import draw_difference
     from lab.report.difference.records import difference_record
@@ -82,6 +86,8 @@ def _compare(runs: tuple[str, ...], captures: Path, language: Language, *, as_js
     else:
         names, width = (left, right), output.columns()
         output.write(draw_difference(found, names, language, width, output.paint()))
+    for damage in filter(None, map(first_damage, (ours, theirs))):
+        several.say(damage, language)
     return 0 if found.alike else 1
 
 

@@ -13,6 +13,7 @@ NOT_READY = Text(
     "The lab cannot run here yet: see the lines marked FAIL",
     "本机还不能运行实验室：见标有 FAIL 的各行",
 )
+CHECK = Text("{name}: {found}", "{name}：{found}")
 REMEDY = Text("      → {remedy}", "      → {remedy}")
 
 
@@ -45,6 +46,6 @@ def _tell(check: Check, language: Language) -> None:
     mark = (
         click.style("ok  ", fg="green") if check.good else click.style("FAIL", fg="red", bold=True)
     )
-    click.echo(f"{mark}  {check.name.say(language)}: {check.found.say(language)}")
+    click.echo(f"{mark}  {CHECK.fill(name=check.name, found=check.found).say(language)}")
     if check.remedy:
         click.echo(REMEDY.fill(remedy=check.remedy).say(language))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from textwrap import fill
 from threading import Thread
@@ -22,10 +23,15 @@ from lab.filters.fields import FIELDS, FLAGS
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lab.evidence.run import Evidence, View
+    from lab.filters.chosen import Chosen
     from lab.filters.expression import Question
     from lab.filters.talks import Talk
     from lab.findings.base import Finding
+    from lab.packets.each import Each
 
 WIDTH = 80
 MANY, AT_A_GLANCE = 10_000, 100
@@ -76,6 +82,7 @@ class Wishes(Struct, frozen=True):
     everything: bool
     stream: tuple[str, int] | None
     asked: Asked | None  # by --filter
+    memory: int | None = None  # octets
 
 
 def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, int] | None:
@@ -111,6 +118,7 @@ def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tup
     help="Write the file again, the findings as packet comments, for Wireshark.",
 )
 @click.option("--merge", is_flag=True, help="Two FILEs are one traffic, seen at two places.")
+@options.memory
 @options.as_json
 @options.language
 def command(
@@ -121,6 +129,7 @@ def command(
     expression: str | None,
     annotate: Path | None,
     merge: bool,
+    memory: int | None,
     as_json: bool,
     language: Language,
 ) -> None:
@@ -134,7 +143,7 @@ def command(
         raise click.UsageError("--merge takes two FILEs.")
     if annotate is not None and (len(files) > 1 + merge or files[0].is_dir()):
         raise click.UsageError("--annotate takes one FILE.")
-    wishes = Wishes(language, as_json, summary, everything, stream, asked(expression))
+    wishes = Wishes(language, as_json, summary, everything, stream, asked(expression), memory)
     errors: list[LabError] = []
     with patience.stoppable():
         for number, together in enumerate([files] if merge else [(file,) for file in files]):
@@ -173,11 +182,11 @@ def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
     with _progress(first, wishes) as told:
         if first.is_file() and first.stat().st_size > LARGE:
             Thread(target=_load_findings, daemon=True).start()
-        view = load_file(first, told)
+        view = load_file(first, told, wishes.memory)
     if not others:
         return alone(view)
     with _progress(others[0], wishes) as told:
-        return _together([view, load_file(others[0], told)])
+        return _together([view, load_file(others[0], told, wishes.memory)])
 
 
 def _load_findings() -> None:
@@ -217,21 +226,54 @@ def _progress(file: Path, wishes: Wishes) -> Any:
 
 def _tell(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> None:
     from lab.cli import _output as output
-    from lab.findings.base import findings
 
     view = evidence.view
     question = wishes.asked(evidence) if wishes.asked else None
     with _busy(FINDING, view.file, wishes):
-        found = findings(evidence, at_most=_at_most(evidence, wishes, annotate))
+        chosen, found = _chosen_and_found(evidence, wishes, annotate, question)
     if annotate is not None:
         _annotate(view, found, annotate, wishes)
     if wishes.as_json:
-        for record in _records(evidence, found, wishes, question):
+        for record in _records(evidence, found, wishes, chosen):
             output.write_json(record)
         return
     with _busy(TELLING, view.file, wishes):
-        lines = [*_lines(evidence, found, wishes, question)]
+        lines = [*_lines(evidence, found, wishes, chosen)]
     output.write(lines)
+
+
+def _chosen_and_found(
+    evidence: Evidence, wishes: Wishes, annotate: Path | None, question: Question | None
+) -> tuple[Chosen | None, tuple[Finding, ...]]:
+    """What the filter chooses, None without one; what is found, as far as that is asked for."""
+    from lab.findings.base import findings
+
+    if wishes.stream and annotate is None:
+        return None, findings(evidence, only=_numbers_of(*wishes.stream))
+    if question is None:
+        few = _at_most(evidence, wishes, annotate)
+        return None, findings(evidence, at_most=few, each=_each(evidence))
+    from lab.report.choice import chosen_and_found, filtered
+
+    if annotate is None:
+        return chosen_and_found(evidence, question)
+    found = findings(evidence)
+    return filtered(evidence.view, found, question), found
+
+
+def _each(evidence: Evidence) -> Each:
+    """Threads, where there is enough to do for them."""
+    from lab.packets.each import one_by_one
+    from lab.workers import side_by_side
+
+    return side_by_side if len(evidence.view.capture.frames) > MANY else one_by_one
+
+
+def _numbers_of(protocol: str, stream: int) -> NDArray[np.int64]:
+    """Of the connections that one exchange is."""
+    import numpy as np
+
+    return np.array([stream] if protocol == "tcp" else [], np.int64)
 
 
 def _at_most(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> int | None:
@@ -243,10 +285,10 @@ def _at_most(evidence: Evidence, wishes: Wishes, annotate: Path | None) -> int |
 
 
 def _lines(
-    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, question: Question | None
+    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, chosen: Chosen | None
 ) -> Iterator[str]:
     from lab.cli import _output as output
-    from lab.report.choice import filtered, numbered
+    from lab.report.choice import numbered
     from lab.report.closeup import closeup
     from lab.report.explanation import explain, summary_and_findings
 
@@ -261,7 +303,6 @@ def _lines(
         return closeup(
             evidence, talk, found, language, columns, paint, everything=wishes.everything
         )
-    chosen = filtered(view, found, question) if question else None
     tell = summary_and_findings if wishes.summary else explain
     return tell(
         evidence,
@@ -275,13 +316,11 @@ def _lines(
 
 
 def _records(
-    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, question: Question | None
+    evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, chosen: Chosen | None
 ) -> Iterator[dict[str, Any]]:
     """What `lab explain --json` prints: see `lab.report.records`."""
-    from lab.evidence.build import talks
-    from lab.filters.talks import protocol
     from lab.report import records
-    from lab.report.choice import by_stream, filtered, numbered
+    from lab.report.choice import by_stream, numbered
     from lab.report.explanation import about
     from lab.report.overview import overview
     from lab.report.overview import record as overview_record
@@ -290,13 +329,12 @@ def _records(
     if wishes.stream:
         yield records.in_full(evidence, numbered(view, *wishes.stream), owned)
         return
-    chosen = filtered(view, found, question) if question else None
     if wishes.summary:
         told = found if chosen is None else about(found, chosen)
         yield overview_record(overview(view)) | {"findings": [records.finding(f) for f in told]}
         return
-    every: list[Talk] = talks(view) if chosen is None else chosen
-    for talk in sorted(every, key=lambda talk: (protocol(talk), talk.stream)):
+    every: Iterable[Talk] = chain(view.connections, view.exchanges) if chosen is None else chosen
+    for talk in every:
         yield records.with_findings(talk, view, owned)
 
 

@@ -59,6 +59,7 @@ HEADING = Text("Table {name}", "表 {name}")
     help="Where the files are written: segments.csv, connections.csv, findings.csv.",
 )
 @click.option("--filter", "expression", metavar="EXPR", help="As of lab explain.")
+@options.memory
 @click.option("--columns", is_flag=True, help="Say what the columns mean, and end.")
 @options.language
 @options.captures
@@ -68,6 +69,7 @@ def command(
     names: tuple[str, ...],
     folder: Path | None,
     expression: str | None,
+    memory: int | None,
     columns: bool,
     language: Language,
     captures: Path,
@@ -90,7 +92,7 @@ def command(
     chosen = asked(expression)
     files = _Files(form, wanted, folder)
     with patience.stoppable(), files.opened():
-        errors = _export(targets, files, chosen, captures, language)
+        errors = _export(targets, files, chosen, captures, language, memory)
         if not files.rows:
             several.end(errors)
     if folder:
@@ -105,6 +107,7 @@ def _export(
     chosen: Asked | None,
     captures: Path,
     language: Language,
+    memory: int | None,
 ) -> list[LabError]:
     """Write the tables of one target after another; what is wrong with one is said at once."""
     from lab.analyze import first_damage
@@ -114,7 +117,7 @@ def _export(
     for target in targets:
         try:
             with patience.progress(READING.fill(file=safe(target)), language) as told:
-                evidence = _load(target, captures, told)
+                evidence = _load(target, captures, told, memory)
             question = chosen(evidence) if chosen else None
         except LabError as error:
             several.say(error, language)
@@ -128,13 +131,13 @@ def _export(
     return errors
 
 
-def _load(target: str, captures: Path, told: Share | None) -> Evidence:
+def _load(target: str, captures: Path, told: Share | None, memory: int | None) -> Evidence:
     from lab.analyze import load, load_file
     from lab.evidence.build import alone
 
     if target == "-":
-        return alone(load_file(Path(target), told))
-    return load(captures, target, told)[1]
+        return alone(load_file(Path(target), told, memory))
+    return load(captures, target, told, memory)[1]
 
 
 class _Form(Protocol):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options as options
-from lab.text import Language
+from lab.text import Language, Text
 
 if TYPE_CHECKING:
     from lab.glossary.term import Term
+
+NOTHING = Text("nothing", "无")
 
 
 @click.command()
@@ -39,4 +41,4 @@ def _find(word: str) -> Term:
 
     if term := find(word):
         return term
-    raise GlossaryUnknown(word=word, near=", ".join(nearest(word)) or "-")
+    raise GlossaryUnknown(word=word, near=", ".join(nearest(word)) or NOTHING)

@@ -21,11 +21,14 @@ FEW = 8  # folders: below, starting further processes costs more than it saves
 LINE = Text("{learner}  {score}  ({folder})", "{learner}  {score}（{folder}）")
 REFUSED = Text("{learner}  not graded: {reason}", "{learner}  未批改：{reason}")
 NOTHING = Text("nothing was gradable", "没有可评分的题目")
+GAPS = {Language.EN: " ", Language.ZH: ""}
+"""What stands between sentences on one line."""
 
 
 @click.command()
 @click.argument(
     "folders",
+    metavar="FOLDER...",
     nargs=-1,
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -69,7 +72,7 @@ def _write(graded: Sequence[Graded], language: Language) -> None:
 
     for one in graded:
         if one.refused:
-            reason = " ".join(one.refused.lines(language))
+            reason = GAPS[language].join(one.refused.lines(language))
             click.echo(REFUSED.fill(learner=one.learner, reason=reason).say(language))
             continue
         score = NOTHING.say(language) if one.score is None else f"{one.score:.1f}"
@@ -92,7 +95,7 @@ def _write_csv(graded: Sequence[Graded], language: Language) -> None:
     writer.writerow(CSV_COLUMNS)
     for one in graded:
         if one.refused:
-            reason = " ".join(one.refused.lines(language))
+            reason = GAPS[language].join(one.refused.lines(language))
             writer.writerow((one.folder, one.learner, *[""] * (len(CSV_COLUMNS) - 3), reason))
         for grade in one.grades:
             writer.writerow(csv_row(one.folder, one.learner, grade, language))

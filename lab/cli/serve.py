@@ -24,8 +24,21 @@ WARNING = Text(
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    default=8080,
+    show_default=True,
+    help="Where to listen; 0: at any that is free.",
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Of this machine, to listen at.",
+)
 @click.option("--anyone", is_flag=True, help="Let other machines look too.")
 @click.option("--show-only", is_flag=True, help="Play nothing; no token then.")
 @click.option(

@@ -53,6 +53,8 @@ def command(
     """Show a run, or a capture file, as a ladder; the newest run unless one is named."""
     if file and not form:
         raise click.UsageError("-o goes with --html, --svg or --mermaid.")
+    if form and as_json:
+        raise click.UsageError("--json goes with none of --html, --svg and --mermaid.")
     from lab.analyze import first_damage, load
 
     name, evidence = load(captures, target)

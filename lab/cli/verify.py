@@ -24,9 +24,12 @@ def command(run: str, as_json: bool, language: Language, captures: Path) -> None
     from lab import scenarios
     from lab.analyze import load
     from lab.cli import _output as output
+    from lab.errors import NothingPromised
     from lab.report.verdict import draw_verdict, verdict
 
     _, evidence = load(captures, run)
+    if not evidence.manifest.scenario:
+        raise NothingPromised(file=run)
     found = verdict(scenarios.find(evidence.manifest.scenario), evidence)
     if as_json:
         from lab.report import records

@@ -25,7 +25,7 @@ POLL = 0.003  # seconds between two looks at the files of the run
 def command(link: Path, hosts: tuple[str, ...], patience: float, language: Language) -> None:
     """Take the hosts' ports over and do to frames what control/rules.json says (needs NET_ADMIN).
 
-    Hosts wait for it by ``--after wire``; it ends when all of them are done.
+    Hosts wait for it by '--after wire'; it ends when all of them are done.
     """
     from lab.capture.control import Control
     from lab.wire.relay import relay

@@ -35,7 +35,7 @@ def view(host: str, file: str, octets: Octets, each: Each = one_by_one) -> View:
     ``each``: see `lab.packets.each`.
     """
     capture = read_capture(octets, name=file, each=each)
-    return View(host, file, capture, connections(capture, each), tuple(exchanges(capture)))
+    return View(host, file, capture, connections(capture, each), exchanges(capture))
 
 
 def talks(view: View) -> list[Connection | Exchange]:

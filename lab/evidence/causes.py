@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-import numpy as np
-
 from lab.evidence.events import Congestion, Retransmission
-from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.frames import Frames, Protocol
+from lab.packets.parts import with_header
 from lab.tcp.segments import Segment
 
 SHORTLY = 20_000_000  # ns from an ICMP error to what the kernel does about it
@@ -85,7 +84,7 @@ def too_big_errors(frames: Frames) -> tuple[int, ...]:
     """When ICMP errors that tell of a smaller path MTU passed (ns)."""
     found: list[int] = []
     for protocol, (kind, code) in _TOO_BIG.items():
-        rows = np.flatnonzero((frames.protocol == int(protocol)) & (frames.transport != ABSENT))
+        rows = with_header(frames, protocol)
         at = frames.transport[rows]
         fits = (frames.octets[at] == kind) & (frames.octets[at + 1] == code)
         found += frames.time[rows[fits]].tolist()

@@ -12,6 +12,7 @@ from lab.evidence.run import View
 from lab.packets.addresses import Endpoint
 from lab.packets.frames import Frames
 from lab.packets.pairs import ends
+from lab.packets.parts import fetched
 from lab.tcp.columns import Ints, Mask
 from lab.tcp.connections import Connections, connections
 from lab.tcp.model import Handshake
@@ -67,11 +68,14 @@ def glance(view: View, wanted: Mask) -> Glance:
     """Some connections of a view: ``wanted`` has one entry a connection."""
     columns, frames = table(view), view.capture.frames
     stream = np.flatnonzero(wanted)
-    row = columns.segments.row[columns.segments.first[stream]]
+    row = columns.begins()[stream]
     forth = columns.whose(lambda outcome: outcome.client_first)[stream]
-    addresses = _numbered(np.concatenate([frames.source[row], frames.destination[row]]))
+    addresses = _numbered(
+        np.concatenate([fetched(frames.source, row), fetched(frames.destination, row)])
+    )
     sender, receiver = np.split(addresses, 2)
-    ports = frames.source_port[row].astype(np.int64), frames.destination_port[row].astype(np.int64)
+    columns_of_ports = frames.source_port, frames.destination_port
+    ports = [fetched(column, row).astype(np.int64) for column in columns_of_ports]
     return Glance(
         frames,
         stream,

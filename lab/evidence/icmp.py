@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from lab.packets.addresses import Endpoint
-from lab.packets.frames import ABSENT, Capture, Protocol
+from lab.packets.frames import Capture, Protocol
+from lab.packets.parts import with_header
 from lab.packets.rows import Frame, frame
 
 AT_MOST = 1000
@@ -35,8 +36,7 @@ def errors_about_tcp(capture: Capture) -> Mapping[Ends, list[Frame]]:
 
 def _errors(capture: Capture) -> Iterator[Frame]:
     frames = capture.frames
-    is_icmp = np.isin(frames.protocol, (int(Protocol.ICMP), int(Protocol.ICMPV6)))
-    rows = np.flatnonzero(is_icmp & (frames.transport != ABSENT))
+    rows = with_header(frames, Protocol.ICMP, Protocol.ICMPV6)
     kinds, version = frames.octets[frames.transport[rows]], frames.ip_version[rows]
     wanted = (version == 4) & np.isin(kinds, (UNREACHABLE, TIME_EXCEEDED, PARAMETER))
     wanted |= (version == 6) & (kinds < INFORMATIONAL_V6)

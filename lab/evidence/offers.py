@@ -11,13 +11,10 @@ from lab.evidence.glance import Groups, glance, table
 from lab.evidence.run import View
 from lab.packets.addresses import Endpoint
 from lab.packets.frames import Frames
-from lab.packets.pages import release_if_large
 from lab.tcp.columns import Ints, Mask
 from lab.tcp.option_fields import each_option
 from lab.tcp.segments import ACK, RST, SYN
-
-STRETCH = 1 << 14
-"""Segments whose options are read before the file's pages are given back."""
+from lab.tcp.table import Part
 
 
 class Answers(Struct, frozen=True):
@@ -38,7 +35,13 @@ class Answers(Struct, frozen=True):
 
 def answers(view: View) -> Answers:
     """Every connection of which both a SYN and the other end's SYN,ACK were captured."""
-    s, frames = table(view).segments, view.capture.frames
+    found = [np.zeros((3, 0), np.int64), *map(_answered, table(view).parts())]
+    return Answers(view.capture.frames, *np.concatenate(found, axis=1))
+
+
+def _answered(part: Part) -> Ints:
+    """Of some connections: number, row of the SYN, row of the SYN,ACK."""
+    s = part.segments
     control = s.flags & (SYN | ACK | RST)
     syns, said = (np.flatnonzero(control == wanted) for wanted in (SYN, SYN | ACK))
     of_syn, of_answer = (np.searchsorted(s.first, at, side="right") - 1 for at in (syns, said))
@@ -47,16 +50,14 @@ def answers(view: View) -> Answers:
     stream, begin = np.unique(of_answer, return_index=True)
     syn, answer = last[stream], said[begin]
     both = (syn >= 0) & (s.second[syn] != s.second[answer])
-    return Answers(frames, stream[both], s.row[syn[both]], s.row[answer[both]])
+    return np.stack([stream[both] + part.begin, s.row[syn[both]], s.row[answer[both]]])
 
 
 def carrying(frames: Frames, rows: Ints, option: int) -> Mask:
     """Which of these segments carry a TCP option."""
     found = np.zeros(len(rows), np.bool_)
-    for begin in range(0, len(rows), STRETCH):
-        for at, kind, _, _ in each_option(frames, rows[begin : begin + STRETCH]):
-            found[begin + at[kind == option]] = True
-        release_if_large(frames.octets, frames=len(frames))
+    for at, kind, _, _ in each_option(frames, rows):
+        found[at[kind == option]] = True
     return found
 
 

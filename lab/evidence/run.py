@@ -24,7 +24,7 @@ class View(Struct, frozen=True):
     file: str  # its name
     capture: Capture
     connections: Sequence[Connection]  # of a capture: `lab.tcp.table.Connections`, made on demand
-    exchanges: tuple[Exchange, ...]
+    exchanges: Sequence[Exchange]  # of a capture: `lab.udp.exchanges.Exchanges`, made on demand
 
 
 class Evidence(Struct, frozen=True):

@@ -15,10 +15,12 @@ from msgspec import Struct
 from lab.evidence.glance import table
 from lab.evidence.run import View
 from lab.packets.frames import Flags, Frames
+from lab.packets.parts import fetched
 from lab.tcp.columns import Ints, Mask, Segments
+from lab.tcp.connections import Picked
 from lab.tcp.model import Connection
 from lab.tcp.segments import ACK, FIN, RST, SYN
-from lab.tcp.table import Table
+from lab.tcp.table import Part, Table
 
 DELAYED = 35_000_000, 500_000_000
 """ns that a receiver may delay an ACK (RFC 1122 section 4.2.3.2; Linux waits 40 ms and more)."""
@@ -38,22 +40,25 @@ class Suspects(Struct, frozen=True):
     columns: Table  # of all connections
     numbers: Ints  # of the suspects, ascending
     closely: Sequence[Connection]  # those that are looked at one by one, in order
+    all_asked_for: bool = True  # those are as many as were asked for
 
 
-def suspects(view: View, at_most: int | None = None) -> Suspects:
+def suspects(view: View, at_most: int | None = None, only: Ints | None = None) -> Suspects:
     """Choose them from the columns.
 
     Args:
         view: where they are.
         at_most: of more than this, only the worst of each kind are looked at closely.
+        only: no others than these are looked at closely.
     """
     columns, numbers = table(view), np.flatnonzero(unusual(view))
-    chosen = numbers
-    if at_most is not None and len(numbers) > at_most:
+    asked = chosen = numbers if only is None else numbers[np.isin(numbers, only)]
+    if at_most is not None and len(asked) > at_most:
         from lab.evidence.traits import worst  # small captures have no use for it
 
-        chosen = worst(columns, numbers, at_most)
-    return Suspects(columns, numbers, [view.connections[one] for one in chosen.tolist()])
+        chosen = worst(columns, asked, at_most)
+    closely = Picked(view.connections, chosen.tolist())
+    return Suspects(columns, numbers, closely, len(chosen) == len(asked))
 
 
 def unusual(view: View) -> Mask:
@@ -64,14 +69,17 @@ def unusual(view: View) -> Mask:
 
 def plain(columns: Table, frames: Frames) -> Mask:
     """Which connections are plain."""
-    s = columns.segments
-    if not len(s.first):
-        return np.empty(0, np.bool_)
+    found = [np.zeros(0, np.bool_), *(_plain(part, frames) for part in columns.parts())]
+    return np.concatenate(found) & ~columns.reused
+
+
+def _plain(part: Part, frames: Frames) -> Mask:
+    s = part.segments
     control = (s.flags & (SYN | FIN | RST | ACK)).astype(np.int64)
-    odd = (columns.flags != 0) | ((s.flags & REMARKABLE) != 0) | (s.length > LARGEST_MSS)
+    odd = (part.flags != 0) | ((s.flags & REMARKABLE) != 0) | (s.length > LARGEST_MSS)
     last = s.first + s.counts() - 1
     odd |= set_free(s.time, s.length)
-    found = ~np.logical_or.reduceat(odd, s.first) & ~columns.reused
+    found = ~np.logical_or.reduceat(odd, s.first)
     return found & _opened(s, control, frames) & _closed(s, last)
 
 
@@ -114,7 +122,8 @@ def _closed(s: Segments, last: Ints) -> Mask:
 
 def _same_ports(columns: Table, frames: Frames) -> Mask:
     """Connections that share their ports with one that used them again."""
-    rows = columns.segments.row[columns.segments.first]
-    ports = np.sort(np.stack([frames.source_port[rows], frames.destination_port[rows]]), axis=0)
+    rows = columns.begins()
+    ends = (fetched(column, rows) for column in (frames.source_port, frames.destination_port))
+    ports = np.sort(np.stack([*ends]), axis=0)
     names = ports[0].astype(np.int64) << 16 | ports[1]
     return np.isin(names, names[columns.reused])

@@ -48,7 +48,7 @@ def traits(columns: Table, numbers: Ints) -> Iterator[tuple[Text, Mask]]:
     for way, words in WAYS:
         went = [one.handshake is way or one.teardown is way for one in columns.outcomes]
         yield words, np.array(went, np.bool_)[columns.outcome[numbers]]
-    carried = np.bitwise_or.reduceat(columns.flags, columns.segments.first)[numbers]
+    carried = columns.carried()[numbers]
     for flag, words in FLAGS.items():
         yield words, (carried & flag) != 0
 

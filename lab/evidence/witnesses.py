@@ -142,7 +142,7 @@ class Witnesses:
         """The frames that each host's kernel refused, by their numbers in its own capture."""
         ports = {tap.host: tap.interface for tap in self._evidence.manifest.taps}
         drops = [event for event in self._evidence.events if isinstance(event, Drop)]
-        for view in self._evidence.views:
+        for view in self._evidence.views if drops else ():
             if found := dropped_frames(drops, view.capture, ports.get(view.host, "")):
                 yield view, found
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from lab.errors import FilterFaulty
-from lab.filters.fields import BY_NAME, FLAGS, Field, Scene, carries
-from lab.filters.talks import Talk, protocol
+from lab.filters.fields import BY_NAME, FLAGS, Field
 from lab.filters.tokens import Token, tokens
 from lab.filters.values import LETTERS, Network, canonical
 from lab.text import Text
 
-Question = Callable[[Scene, Talk], bool]
-Test = Callable[[Any], Any]
-"""Compares a value, or each entry of an array, with what was asked for."""
+if TYPE_CHECKING:  # an expression is understood before anything is read
+    from lab.filters.sheet import Sheet, Test
+    from lab.tcp.columns import Mask
+
+Holds = Callable[["Sheet"], "Mask"]
+"""The exchanges of which a part of an expression is true."""
 
 ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPERATORS = {"==", "!=", "contains", "in", *ORDERS}
@@ -39,6 +44,13 @@ NO_LETTERS = Text(
 TOO_DEEP = Text("too many parentheses inside each other", "括号嵌套过深")
 
 
+class Question(Struct, frozen=True):
+    """What is asked of every exchange."""
+
+    holds: Holds
+    of_findings: bool = False  # about what was found, too
+
+
 def parse(expression: str) -> Question:
     """Understand an expression; raises `FilterFaulty`."""
     return _Parser(expression).whole()
@@ -52,12 +64,13 @@ class _Parser:
         self.tokens = [*tokens(expression)]
         self.at = 0
         self.depth = 0
+        self.of_findings = False
 
     def whole(self) -> Question:
-        question = self._any()
+        holds = self._any()
         if self._next is not END:
             raise self._unexpected(self._next)
-        return question
+        return Question(holds, self.of_findings)
 
     @property
     def _next(self) -> Token:
@@ -75,64 +88,65 @@ class _Parser:
         self.at += hit
         return hit
 
-    def _any(self) -> Question:
+    def _any(self) -> Holds:
         terms = [self._all()]
         while self._took("or"):
             terms.append(self._all())
-        return terms[0] if len(terms) == 1 else lambda s, t: any(term(s, t) for term in terms)
+        return lambda sheet: reduce(operator.or_, (term(sheet) for term in terms))
 
-    def _all(self) -> Question:
+    def _all(self) -> Holds:
         factors = [self._factor()]
         while self._took("and"):
             factors.append(self._factor())
-        return factors[0] if len(factors) == 1 else lambda s, t: all(one(s, t) for one in factors)
+        return lambda sheet: reduce(operator.and_, (factor(sheet) for factor in factors))
 
-    def _factor(self) -> Question:
+    def _factor(self) -> Holds:
         self.depth += 1
         if self.depth > DEEPEST:
             raise self._fault(self._next, TOO_DEEP)
         if self._took("not"):
             inner = self._factor()
-            question: Question = lambda s, t: not inner(s, t)  # noqa: E731
+            holds: Holds = lambda sheet: ~inner(sheet)  # noqa: E731
         elif self._took("("):
-            question = self._any()
+            holds = self._any()
             if not self._took(")"):
                 raise self._unexpected(self._next)
         else:
-            question = self._test()
+            holds = self._test()
         self.depth -= 1
-        return question
+        return holds
 
-    def _test(self) -> Question:
+    def _test(self) -> Holds:
         token = self._take()
         name = token.text.lower()
         if not token.is_value or token.is_quoted:
             raise self._unexpected(token)
         if name in {"tcp", "udp"}:
-            return lambda _, talk: protocol(talk) == name
+            return lambda sheet: sheet.every(holds=sheet.protocol == name)
         only, _, rest = name.partition(".")
         only, rest = (only, rest) if only in {"tcp", "udp"} else ("", name)
         if flag := FLAGS.get(canonical(rest.removeprefix("analysis."))):
-            return lambda _, talk: carries(talk, flag)
+            return lambda sheet: sheet.carrying(flag)
         if field := BY_NAME.get(rest):
             return self._comparison(field, only)
         raise self._unknown(token)
 
-    def _comparison(self, field: Field, only: str) -> Question:
+    def _comparison(self, field: Field, only: str) -> Holds:
         token = self._next
         name = token.text.lower() if not token.is_quoted else ""
         sign = name if name in OPERATORS else "=="
         self.at += name in OPERATORS
+        self.of_findings |= field.of_findings
         test = self._one_of(field) if sign == "in" else self._single(field, sign, token)
-        negated = sign == "!="
 
-        def question(scene: Scene, talk: Talk) -> bool:
-            if only and protocol(talk) != only:
-                return False
-            values = [*field.read(scene, talk)]
-            return bool(values) and any(_holds(test, value) for value in values) is not negated
+        def holds(sheet: Sheet) -> Mask:
+            if only and sheet.protocol != only:
+                return sheet.every(holds=False)
+            values = field.read(sheet)
+            found = sheet.any_of(values, test)
+            return sheet.any_of(values) & ~found if sign == "!=" else found
 
-        return question
+        return holds
 
     def _single(self, field: Field, sign: str, token: Token) -> Test:
         if sign in ORDERS and not field.kind.is_ordered:
@@ -154,7 +168,7 @@ class _Parser:
             tests.append(self._equals(field))
         if braced and not self._took("}"):
             raise self._unexpected(self._next)
-        return lambda value: any(_holds(test, value) for test in tests)
+        return lambda value: reduce(operator.or_, (test(value) for test in tests))
 
     def _equals(self, field: Field) -> Test:
         """A test for one value, or for a range of an ordered kind."""
@@ -190,14 +204,3 @@ class _Parser:
     def _fault(self, token: Token, detail: Text) -> FilterFaulty:
         place = token.place or len(self.expression) + 1
         return FilterFaulty(expression=self.expression, place=place, detail=detail)
-
-
-def _holds(test: Test, value: Any) -> bool:
-    """Ask one value; an array holds if one of its entries does."""
-    answer = test(value)
-    return bool(answer.any()) if hasattr(answer, "any") else bool(answer)
-
-
-def chosen(question: Question, scene: Scene, talks: Sequence[Talk]) -> list[Talk]:
-    """The exchanges of which an expression is true, in the order given."""
-    return [talk for talk in talks if question(scene, talk)]

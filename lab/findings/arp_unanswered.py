@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-import numpy as np
-
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, times
 from lab.packets.frames import Protocol
+from lab.packets.parts import where
 from lab.packets.rows import frame
 from lab.text import Text
 
@@ -42,7 +41,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     asked = defaultdict[tuple[str, str], list[int]](list)
     claimed = defaultdict[str, dict[str, int]](dict)
     spoke: set[str] = set()
-    rows = np.flatnonzero(capture.frames.protocol == int(Protocol.ARP))[:AT_MOST]
+    rows = where(capture.frames, lambda some: some.protocol == int(Protocol.ARP))[:AT_MOST]
     for row in rows.tolist():
         arp = frame(capture, row).arp
         if arp is None:

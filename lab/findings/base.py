@@ -18,13 +18,16 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 import lab.findings
 import lab.findings.tcp
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects, suspects
 from lab.packets.addresses import Endpoint
+from lab.packets.each import Each, one_by_one
 from lab.packets.pages import release_if_large
+from lab.packets.scratch import scratch_of
 from lab.tcp.model import Analysis, Connection
 from lab.text import Text
 from lab.udp.model import Exchange
@@ -90,7 +93,13 @@ def kinds(package: ModuleType) -> Iterator[AnyKind]:
             yield cast(AnyKind, importlib.import_module(f"{package.__name__}.{name}"))
 
 
-def findings(evidence: Evidence, *, at_most: int | None = None) -> tuple[Finding, ...]:
+def findings(
+    evidence: Evidence,
+    *,
+    at_most: int | None = None,
+    only: NDArray[np.int64] | None = None,
+    each: Each = one_by_one,
+) -> tuple[Finding, ...]:
     """What is found in a run, worst first, then in order of the frames.
 
     Args:
@@ -98,13 +107,21 @@ def findings(evidence: Evidence, *, at_most: int | None = None) -> tuple[Finding
         at_most: of more connections than this only the worst are looked at one by one, and where
             there are very many frames a sample; the findings say so, the first of them if
             connections were left out. None: everything is looked at.
+        only: numbers of the connections to look at one by one; None: any.
+        each: see `lab.packets.each`; a capture that is held in parts is gone through by one alone.
     """
-    found: list[Finding] = []
     frames = evidence.view.capture.frames
-    for kind in kinds(lab.findings):
-        found += _of_kind(kind, evidence, at_most)
+
+    def of(kind: AnyKind | None) -> list[Finding]:
+        if kind is None:
+            return [*_of_connections(evidence, at_most, only)]
+        found = [*_of_kind(kind, evidence, at_most)]
         release_if_large(frames.octets, frames=len(frames))
-    found += _of_connections(evidence, at_most)
+        return found
+
+    len(evidence.view.connections)  # analysed once, before several ask for them
+    looks = each if scratch_of(frames.octets) is None else one_by_one
+    found = [one for some in looks(of, [None, *kinds(lab.findings)]) for one in some]
     order = list(Severity)
     found.sort(key=lambda f: (-order.index(f.severity), f.frames[:1], f.id))
     return tuple(sorted(found, key=lambda f: f.id != NOT_ALL))
@@ -115,8 +132,10 @@ def _of_kind(kind: AnyKind, evidence: Evidence, at_most: int | None) -> Iterable
     return find(evidence) if at_most is None else getattr(kind, "sample", find)(evidence)
 
 
-def _of_connections(evidence: Evidence, at_most: int | None) -> Iterator[Finding]:
-    found = suspects(evidence.view, at_most)
+def _of_connections(
+    evidence: Evidence, at_most: int | None, only: NDArray[np.int64] | None
+) -> Iterator[Finding]:
+    found = suspects(evidence.view, at_most, only)
     if not len(found.numbers):
         return
     from lab.evidence.talk import Case, Talk

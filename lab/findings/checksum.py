@@ -18,7 +18,8 @@ from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity
 from lab.packets.checksums import WORD, checksum_errors
 from lab.packets.frames import ABSENT, Capture, Frames, Protocol
-from lab.packets.pages import release_if_large
+from lab.packets.pages import stretches
+from lab.packets.parts import fetched, where
 from lab.text import Text
 
 Rows = NDArray[np.int64]
@@ -54,6 +55,7 @@ SAMPLE = 20_000
 """Frames looked at where that has to be enough."""
 
 TOGETHER = 1000  # frames that are copied at once
+AT_ONCE = 1 << 15  # frames with a wrong checksum
 
 _PLACES = (Protocol.TCP, 16, 6), (Protocol.UDP, 6, 17)
 """Offset of the checksum in the header, and the number in the pseudo-header."""
@@ -80,7 +82,10 @@ def sample(evidence: Evidence) -> Iterator[Finding]:
 
 def _found(capture: Capture) -> Iterator[Finding]:
     wrong = checksum_errors(capture)
-    left = _are_partial(capture.frames, wrong - 1)
+    left = np.zeros(len(wrong), np.bool_)
+    at = fetched(capture.frames.start, wrong - 1)
+    for some in stretches(capture.frames.octets, at, AT_ONCE, len(capture.frames)):
+        left[some] = _are_partial(capture.frames, wrong[some] - 1)
     for severity, words, id_, then, numbers in (
         (Severity.NOTE, OFFLOADED, "offload", NEXT_OFFLOADED, wrong[left]),
         (Severity.WARNING, WRONG, "checksum", NEXT_WRONG, wrong[~left]),
@@ -92,11 +97,16 @@ def _found(capture: Capture) -> Iterator[Finding]:
 
 def _sampled(frames: Frames) -> Rows | None:
     """Which frames with a transport header to look at; None: all frames."""
-    inside = (frames.transport > frames.start) & (frames.network > frames.start)
-    rows = np.flatnonzero(inside & (frames.payload <= frames.start + frames.captured))
+    rows = where(frames, _is_inside)
     if len(rows) <= SAMPLE:
         return None
     return rows[np.arange(SAMPLE) * len(rows) // SAMPLE]
+
+
+def _is_inside(frames: Frames) -> NDArray[np.bool_]:
+    """Whether all headers are in the frame itself."""
+    inside = (frames.transport > frames.start) & (frames.network > frames.start)
+    return np.asarray(inside & (frames.payload <= frames.start + frames.captured))
 
 
 def _copied(frames: Frames, rows: Rows) -> Frames:
@@ -106,7 +116,7 @@ def _copied(frames: Frames, rows: Rows) -> Frames:
     """
     others = ("octets", "fragments")
     names = (name for name in frames.__struct_fields__ if name not in others)
-    columns = {name: getattr(frames, name)[rows] for name in names}
+    columns = {name: fetched(getattr(frames, name), rows) for name in names}
     before = (columns["start"] - columns["transport"]) % WORD  # octets copied before the frame
     begin = columns["start"] - before
     size = (before + columns["captured"] + WORD - 1) // WORD * WORD
@@ -120,11 +130,9 @@ def _copied(frames: Frames, rows: Rows) -> Frames:
 def _joined(frames: Frames, begin: Rows, end: Rows) -> bytes:
     """Stretches of the file, one after another; few of its pages are held at a time."""
     copied = bytearray()
-    for first in range(0, len(begin), TOGETHER):
-        some = slice(first, first + TOGETHER)
+    for some in stretches(frames.octets, begin, TOGETHER, len(frames)):
         starts, ends = begin[some].tolist(), end[some].tolist()
         copied += b"".join(map(frames.octets.data.__getitem__, map(slice, starts, ends)))
-        release_if_large(frames.octets, starts[0], ends[-1], len(frames))
     return bytes(copied)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, times
+from lab.packets.pages import blocks
 from lab.text import Text
 from lab.units import short_span
 
@@ -24,24 +26,33 @@ JITTER = Text(
     "(`reordercap`) before measuring.",
     "多个接口或接收队列的帧按到达顺序写入：测量之前先按时间排序（`reordercap`）。",
 )
+TOGETHER = 1 << 16
+"""Frames that are compared at once."""
 SMALL = 10_000_000
 """ns: queues of one machine differ by less; a clock that is set jumps further."""
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    time = evidence.view.capture.frames.time
-    steps = np.diff(time)
-    back = np.flatnonzero(steps < 0)
-    if not len(back):
+    rows, most = _back(evidence.view.capture.frames.time)
+    if not len(rows):
         return
-    most = -int(steps.min())
-    words = WORDS.fill(times=times(len(back)), span=short_span(most))
+    words = WORDS.fill(times=times(len(rows)), span=short_span(most))
     small = most < SMALL
     yield Finding(
         "clock_backwards",
         Severity.NOTE if small else Severity.WARNING,
         words,
-        tuple((back + 2).tolist()),
+        tuple((rows + 1).tolist()),
         next=JITTER if small else STEP,
     )
+
+
+def _back(time: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The rows that come before the one above them, and by how much at most (ns)."""
+    found, most = [np.zeros(0, np.int64)], 0
+    for at in blocks(time, TOGETHER):
+        steps = np.diff(time[max(at.start - 1, 0) : at.stop])
+        found.append(np.flatnonzero(steps < 0) + max(at.start, 1))
+        most = max(most, -int(steps.min(initial=0)))
+    return np.concatenate(found), most

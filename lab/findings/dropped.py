@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.evidence.run import Evidence
-from lab.findings.base import Finding, Severity
-from lab.text import Text
+from lab.findings.base import Finding, Severity, counted
+from lab.text import Text, same
 
 WORDS = Text(
-    "The recording lacks {dropped} frames on {where}: the kernel could not keep them.",
-    "录制缺少 {where} 上的 {dropped} 帧：内核未能保存。",
+    "The recording lacks {dropped} on {where}: the kernel could not keep them.",
+    "录制缺少 {where} 上的 {dropped}：内核未能保存。",
 )
+NAMELESS = Text("interface {number}", "接口 {number}")
 NEXT = Text(
     "Loss and retransmission in this capture prove nothing. Record again with a larger buffer "
     "(tcpdump -B), a filter, or only the first octets of each frame (-s 128).",
@@ -23,13 +24,14 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a tap, or an interface of the file, that dropped frames."""
     for where, dropped in _counters(evidence):
         if dropped:
-            words = WORDS.fill(dropped=f"{dropped:,}", where=where)
+            words = WORDS.fill(dropped=counted(dropped, "frame", "帧"), where=where)
             yield Finding("dropped", Severity.ERROR, words, next=NEXT)
 
 
-def _counters(evidence: Evidence) -> Iterator[tuple[str, int]]:
+def _counters(evidence: Evidence) -> Iterator[tuple[Text, int]]:
     for tap in evidence.manifest.taps:
-        yield tap.host, tap.dropped
+        yield same(tap.host), tap.dropped
     if not evidence.manifest.taps:
         for number, interface in enumerate(evidence.view.capture.interfaces):
-            yield interface.name or f"interface {number}", interface.dropped or 0
+            named = same(interface.name) if interface.name else NAMELESS.fill(number=number)
+            yield named, interface.dropped or 0

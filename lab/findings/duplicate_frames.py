@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted
+from lab.packets.distinct import distinct
 from lab.packets.frames import Frames, Protocol
-from lab.packets.pages import release_if_large
+from lab.packets.pages import blocks, stretches
+from lab.packets.parts import fetched, where
 from lab.text import Text
 
 TWICE = Text(
@@ -37,7 +39,8 @@ Rows = NDArray[np.int64]
 
 NEAR = 4
 """Frames between a packet and its copy, at most."""
-TOGETHER = 1 << 12
+TOGETHER, AT_ONCE = 1 << 12, 1 << 16
+"""Packets that are read, and compared, at once."""
 SOON = 5_000_000  # ns
 LEAST = 3
 """Different identifications: a stack may give all packets the same one (RFC 6864)."""
@@ -47,7 +50,7 @@ MANY = 0.2
 def find(evidence: Evidence) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
     frames = evidence.view.capture.frames
-    rows = np.flatnonzero((frames.protocol == Protocol.TCP) & (frames.ip_version == 4))
+    rows = where(frames, lambda some: (some.protocol == Protocol.TCP) & (some.ip_version == 4))
     copies = _copies(frames, rows)
     if not len(copies):
         return
@@ -67,6 +70,16 @@ def find(evidence: Evidence) -> Iterator[Finding]:
 
 def _copies(frames: Frames, rows: Rows) -> Rows:
     """The rows that repeat one of the few before them; an identification of 0 says nothing."""
+    found = [rows[:0]]
+    for at in blocks(rows, AT_ONCE):
+        before = max(at.start - NEAR, 0)
+        some = _copies_among(frames, rows[before : at.stop])
+        found.append(some[some >= rows[at.start]])
+    copies = np.concatenate(found)
+    return copies if len(copies) and _tells_apart(frames, rows) else copies[:0]
+
+
+def _copies_among(frames: Frames, rows: Rows) -> Rows:
     again = np.zeros(len(rows), np.bool_)
     sequence, acknowledgment = frames.sequence[rows], frames.acknowledgment[rows]
     for step in range(1, NEAR + 1):
@@ -75,8 +88,7 @@ def _copies(frames: Frames, rows: Rows) -> Rows:
         at = np.flatnonzero(alike) + step
         at = at[_same_segment(frames, rows[at], rows[at - step])]
         again[at[_same_number(frames, rows[at], rows[at - step])]] = True
-    found = rows[again]
-    return found if len(found) and _tells_apart(frames, rows) else found[:0]
+    return rows[again]
 
 
 def _same_number(frames: Frames, rows: Rows, before: Rows) -> NDArray[np.bool_]:
@@ -104,15 +116,18 @@ def _same_segment(frames: Frames, rows: Rows, before: Rows) -> NDArray[np.bool_]
 def _identification(frames: Frames, rows: Rows) -> NDArray[np.uint16]:
     """The packets' numbers, read so many at a time that few pages of a large file are held."""
     found = np.empty(len(rows), np.uint16)
-    for begin in range(0, len(rows), TOGETHER):
-        some = slice(begin, begin + TOGETHER)
-        at = frames.network[rows[some]] + 4
+    places = fetched(frames.network, rows) + 4
+    for some in stretches(frames.octets, places, TOGETHER, len(frames)):
+        at = places[some]
         found[some] = frames.octets[at].astype(np.uint16) << np.uint16(8) | frames.octets[at + 1]
-        release_if_large(frames.octets, int(at[0]), int(at[-1]), len(frames))
     return found
 
 
 def _tells_apart(frames: Frames, rows: Rows) -> bool:
     """Whether the stacks number their packets at all."""
-    seen = np.bincount(_identification(frames, rows), minlength=1)
-    return bool(np.count_nonzero(seen) >= LEAST)
+    seen: set[int] = set()
+    for at in blocks(rows, AT_ONCE):
+        seen.update(distinct(_identification(frames, rows[at]))[:LEAST].tolist())
+        if len(seen) >= LEAST:
+            return True
+    return False

@@ -8,6 +8,7 @@ from lab.evidence.offers import answers, by_server
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, name_of, of_answers
 from lab.packets.kinds import Flags
+from lab.packets.parts import fetched
 from lab.text import Text
 
 WORDS = Text(
@@ -35,8 +36,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a server and way to refuse."""
     every = answers(evidence.view)
     flags = every.frames.flags
-    asked = every.only((flags[every.syn] & ASKED) == ASKED)
-    said = flags[asked.answer] & (AE | ASKED)
+    asked = every.only((fetched(flags, every.syn) & ASKED) == ASKED)
+    said = fetched(flags, asked.answer) & (AE | ASKED)
     for answer, one, several in ((0, WORDS, SEVERAL), (ASKED, REFLECTED, REFLECTED)):
         for server, some in by_server(evidence.view, asked.only(said == answer)):
             words = (one if len(some) == 1 else several).fill(

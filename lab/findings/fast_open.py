@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lab.evidence.offers import answers, by_server
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, name_of, of_answers
+from lab.packets.parts import fetched
 from lab.tcp.segments import MODULUS
 from lab.text import Text
 
@@ -42,7 +43,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a server for what it took, one for what it did not."""
     every = answers(evidence.view)
     frames = every.frames
-    told = every.only(frames.payload_length[every.syn] > 0)
+    told = every.only(fetched(frames.payload_length, every.syn) > 0)
     after = (frames.sequence[told.syn].astype("int64") + 1) % MODULUS
     taken = frames.acknowledgment[told.answer] != after
     for which, kind, words, then in (

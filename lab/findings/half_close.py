@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from lab.evidence.glance import table
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted, name_of, of_talk
+from lab.packets.distinct import grouped
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.segments import ACK, FIN, RST
+from lab.tcp.table import Part
 from lab.text import Text
 
 WORDS = Text(
@@ -34,27 +37,44 @@ ONE_BY_ONE = 10
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a connection, or one for many."""
     view = evidence.view
-    s = table(view).segments
-    fin, late = _late_data(s)
-    if not len(late):
+    every = [one for part in table(view).parts() for one in _closes(part)]
+    if len(every) > ONE_BY_ONE:
+        rows = sorted(row for one in every for row in one.rows[:2])
+        words = SEVERAL.fill(count=counted(len(every), "connection", "个连接"))
+        frames = tuple(row + 1 for row in rows)
+        yield Finding("half_close", Severity.NOTE, words, frames, next=NEXT)
         return
-    streams, begin = np.unique(np.searchsorted(s.first, late, side="right") - 1, return_index=True)
-    if len(streams) > ONE_BY_ONE:
-        rows = np.sort(s.row[np.concatenate([fin[streams], late[begin]])])
-        words = SEVERAL.fill(count=counted(len(streams), "connection", "个连接"))
-        yield Finding("half_close", Severity.NOTE, words, tuple((rows + 1).tolist()), next=NEXT)
-        return
-    for stream, some in zip(streams.tolist(), np.split(late, begin[1:]), strict=True):
-        one, first = view.connections[stream], int(fin[stream])
-        by_client = bool(one.from_client[first - int(s.first[stream])])
+    for closed in every:
+        one = view.connections[closed.stream]
+        by_client = bool(one.from_client[np.searchsorted(one.rows, closed.rows[0])])
         closer, other = (one.client, one.server) if by_client else (one.server, one.client)
         words = WORDS.fill(
             closer=name_of(evidence, closer),
             other=name_of(evidence, other),
-            octets=counted(int(s.length[some].sum()), "octet", "字节"),
+            octets=counted(closed.octets, "octet", "字节"),
         )
-        frames = (s.row[np.array([first, some[0], some[-1]])] + 1).tolist()
-        yield of_talk(one, "half_close", Severity.NOTE, words, dict.fromkeys(frames), NEXT)
+        shown = dict.fromkeys(row + 1 for row in closed.rows)
+        yield of_talk(one, "half_close", Severity.NOTE, words, shown, NEXT)
+
+
+class Closed(NamedTuple):
+    """A connection that one end closed while the other went on sending."""
+
+    stream: int
+    rows: tuple[int, int, int]  # of the FIN, of the first and the last segment with data after it
+    octets: int  # of that data
+
+
+def _closes(part: Part) -> Iterator[Closed]:
+    """The half-closes of some connections."""
+    s = part.segments
+    fin, late = _late_data(s)
+    if not len(late):
+        return
+    streams, begin, _ = grouped(np.searchsorted(s.first, late, side="right") - 1)
+    for stream, some in zip(streams.tolist(), np.split(late, begin[1:]), strict=True):
+        rows = s.row[np.array([fin[stream], some[0], some[-1]])].tolist()
+        yield Closed(part.begin + stream, tuple(rows), int(s.length[some].sum()))
 
 
 def _late_data(s: Segments) -> tuple[Ints, Ints]:

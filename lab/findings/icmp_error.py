@@ -26,7 +26,7 @@ SEGMENT = Text(
     "ICMP 说明了到 {server} 的连接为何失败：{what}（{sender}）。",
 )
 NEXT = Text(
-    "The sender of the ICMP message is who gave up: a host says that nothing is bound to the port, a "
+    "The sender of the ICMP message is who gave up. A host says that nothing is bound to the port, a "
     "router that it has no way or may not pass it on.",
     "ICMP 报文的发送者就是放弃转发的一方：主机表示端口上没有程序，路由器表示没有路由或不许转发。",
 )

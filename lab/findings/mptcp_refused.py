@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lab.evidence.offers import answers, by_server, left_out
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, name_of, of_answers
+from lab.packets.parts import fetched
 from lab.text import Text
 
 WORDS = Text(
@@ -30,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a server."""
     every = answers(evidence.view)
     syn, answer = (
-        every.frames.payload[rows] - every.frames.transport[rows]
+        fetched(every.frames.payload, rows) - fetched(every.frames.transport, rows)
         for rows in (every.syn, every.answer)
     )
     shorter = every.only(answer < syn)  # a header of the same size leaves no option out

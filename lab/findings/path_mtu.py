@@ -9,6 +9,7 @@ import numpy as np
 from lab.evidence.causes import too_big_errors
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, times
+from lab.packets.parts import where
 from lab.packets.rows import frame
 from lab.text import Text
 
@@ -29,7 +30,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     times_told = too_big_errors(capture.frames)
     if not times_told:
         return
-    rows = np.flatnonzero(np.isin(capture.frames.time, times_told))
+    rows = where(capture.frames, lambda some: np.isin(some.time, times_told))
     alike: dict[tuple[str, int], list[int]] = {}
     for row in rows.tolist():
         read = frame(capture, row)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted
 from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.parts import each_part
 from lab.text import Text
 
 PAYLOAD = Text(
@@ -34,18 +35,22 @@ TRANSPORTS = (1, 6, 17, 58)
 def find(evidence: Evidence) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
     frames = evidence.view.capture.frames
-    cut = frames.captured < frames.length
-    if not cut.any():
+    cut, lacking, most = [np.zeros(0, np.int64)], 0, 0
+    for begin, part in each_part(frames):
+        rows = np.flatnonzero(part.captured < part.length)
+        cut.append(rows + begin)
+        lacking += _without_header(part, rows)
+        most = max(most, int(part.captured[rows].max(initial=0)))
+    numbers = np.concatenate(cut) + 1
+    if not len(numbers):
         return
-    lacking = _without_header(frames, np.flatnonzero(cut))
     words = (HEADERS if lacking else PAYLOAD).fill(
-        count=counted(int(cut.sum()), "frame", "帧"),
-        most=int(frames.captured[cut].max()),
+        count=counted(len(numbers), "frame", "帧"),
+        most=most,
         lacking=f"{lacking:,}",
     )
     severity = Severity.WARNING if lacking else Severity.NOTE
-    numbers = tuple((np.flatnonzero(cut) + 1).tolist())
-    yield Finding("snap_length", severity, words, numbers, next=NEXT)
+    yield Finding("snap_length", severity, words, tuple(numbers.tolist()), next=NEXT)
 
 
 def _without_header(frames: Frames, rows: NDArray[np.int64]) -> int:

@@ -21,7 +21,7 @@ QUERY = Text(
     "域名服务器 {server} 没有应答对 {name}（{type}）的查询，共发送 {times}。",
 )
 NEXT = Text(
-    "A closed port of a host that is there is answered by ICMP port unreachable; silence is a filter, a "
+    "A closed port of a host that is there is answered by ICMP port unreachable. Silence is a filter, a "
     "lost reply, or a protocol that does not answer.",
     "若主机在线而端口关闭，会以 ICMP 端口不可达应答；毫无回应则是被过滤、应答丢失，或该协议本就不应答。",
 )

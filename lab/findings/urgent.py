@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, times
-from lab.packets.frames import Flags, Protocol
+from lab.packets.frames import Flags, Frames, Protocol
+from lab.packets.parts import where
 from lab.text import Text
 
 WORDS = Text(
@@ -21,12 +23,18 @@ NEXT = Text(
     "各系统对紧急指针所指的字节理解不一，防火墙也会清除该标志。宜改用另一个连接，或带优先级的消息。",
 )
 
+CONTROL = int(Flags.URG | Flags.SYN | Flags.RST)
+
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
     frames = evidence.view.capture.frames
-    urgent = (frames.protocol == Protocol.TCP) & ((frames.flags & int(Flags.URG)) != 0)
-    urgent &= (frames.flags & int(Flags.SYN | Flags.RST)) == 0
-    if numbers := tuple((np.flatnonzero(urgent & (frames.payload_length > 0)) + 1).tolist()):
+    if numbers := tuple((where(frames, _urgent) + 1).tolist()):
         words = WORDS.fill(times=times(len(numbers)))
         yield Finding("urgent", Severity.NOTE, words, numbers, next=NEXT)
+
+
+def _urgent(frames: Frames) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (frames.flags & CONTROL) == int(Flags.URG)
+    found &= (frames.protocol == Protocol.TCP) & (frames.payload_length > 0)
+    return found

@@ -1,6 +1,7 @@
 """The glossary: the field's words in both languages, each in one plain sentence.
 
-A theme is a module that offers ``TERMS``; what is taken for what stands in confusions.py.
+A theme is a module that offers ``TERMS``; what is taken for what stands in confusions.py, what merely
+stands beside what in neighbours.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from lab.glossary import closing, opening, packets, recovery, sockets
 from lab.glossary.confusions import CONFUSIONS
+from lab.glossary.neighbours import NEIGHBOURS
 from lab.glossary.term import Confusion, Term
 from lab.text import Language
 
@@ -22,7 +24,7 @@ def _told_apart(term: Term) -> Term:
     """The term with all that it is confused with."""
     others = (
         Confusion(tuple(other for other in one.ids if other != term.id), one.words)
-        for one in CONFUSIONS
+        for one in (*CONFUSIONS, *NEIGHBOURS)
         if term.id in one.ids
     )
     return replace(term, confused_with=tuple(others))

@@ -8,7 +8,7 @@ part before it arrives at exactly that place: so what is found is what the loop 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from msgspec import Struct
@@ -36,22 +36,30 @@ class Chain(Struct, frozen=True):
     likely: Callable[[Offsets], NDArray[np.bool_]]  # may it begin here? cheap, and mostly right
     align: int = 1  # records begin at multiples of it
     leave: Callable[[int, int], None] = _stay  # told from where to where all has been found
+    largest: int = LARGEST_WINDOW  # octets that may be followed at once
 
     def follow(self, first: int, stop: int) -> Offsets:
         """The offsets of records from ``first`` on, and at the end the one where to go on.
 
-        That is the first at or beyond ``stop``, or one after which the parts did not meet. Much
-        is followed at once only after little has been: where guesses fail, little is lost.
+        That is the first at or beyond ``stop``, or one after which the parts did not meet.
         """
-        found, at, window = [np.zeros(0, np.int64)], first, WINDOW
+        parts = [np.array([first]), *self.parts(first, stop)]
+        return np.concatenate([*(part[:-1] for part in parts), parts[-1][-1:]])
+
+    def parts(self, first: int, stop: int) -> Iterator[Offsets]:
+        """The same part after part; the last offset of each is the first of the next.
+
+        Much is followed at once only after little has been: where guesses fail, little is lost.
+        """
+        largest = min(self.largest, LARGEST_WINDOW)
+        at, window = first, min(WINDOW, largest)
         while at < stop and window:
             end = min(at + window, stop)
             begin = at
             part, at = self._window(begin, end)
-            found.append(part)
+            yield np.append(part, at)
             self.leave(begin, at)
-            window = min(GROWTH * window, LARGEST_WINDOW) if at >= end else 0
-        return np.append(np.concatenate(found), at)
+            window = min(GROWTH * window, largest) if at >= end else 0
 
     def _window(self, first: int, stop: int) -> tuple[Offsets, int]:
         lanes = max(1, min(LANES, (stop - first) // PART))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lab.packets.frames import ABSENT, Capture, Frames, Protocol
 from lab.packets.network import ICMPV6, TCP, UDP
+from lab.packets.parts import where
 
 _ONES = 0xFFFF
 _CHUNK = 1 << 22
@@ -36,11 +37,14 @@ def checksum_errors(capture: Capture) -> NDArray[np.int64]:
     IPv6 packets with extension headers, UDP over IPv4 without a checksum (0), and malformed
     frames.
     """
-    frames = capture.frames
+    return where(capture.frames, _wrong) + 1
+
+
+def _wrong(frames: Frames) -> NDArray[np.bool_]:
     wrong = np.zeros(len(frames), np.bool_)
     _network(frames, wrong)
     _transport(frames, wrong)
-    return np.flatnonzero(wrong) + 1
+    return wrong
 
 
 def _network(frames: Frames, wrong: NDArray[np.bool_]) -> None:

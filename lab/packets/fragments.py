@@ -3,7 +3,8 @@
 A segment exists once all its fragments are there: the frame that completes it stands for it, as
 in Wireshark (ip.defragment), and the others are fragments. Its header is read where it lies, in
 the first fragment; its payload lies in pieces, so it has a length and no place. A UDP datagram
-is its first fragment, whether the others came or not: nothing but that one tells its ports.
+is its first fragment, whether the others came or not: nothing but that one tells its ports, and
+how long all of it is.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def whole_segments(draft: Draft) -> Carried:
             draft.cut[part.row] = packet.first.at + packet.first.end
             draft.end[part.row] = packet.first.at + packet.length
     draft.forget(np.array(seen, np.int64))
+    draft.malformed[seen] = False  # a header may go on in the next fragment
     draft.protocol[seen] = Protocol.FRAGMENT
     return Carried(
         np.array(rows, np.int64), np.array(places, np.int64), np.full(len(rows), TCP, np.uint8)
@@ -88,7 +90,7 @@ def _parts(draft: Draft) -> Iterator[tuple[Key, _Fragment]]:
     """
     for each in draft.pieces:
         held = (each.number == TCP) & (draft.end[each.rows] <= draft.cut[each.rows])
-        held &= ~draft.malformed[each.rows]  # it may claim more than the frame has
+        held &= each.sound
         draft.payload_length[each.rows[(each.number == TCP) & ~held]] = 0
         rows = each.rows[held]
         names = each.identification[held].tolist()

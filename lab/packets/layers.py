@@ -9,14 +9,19 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from lab.packets.distinct import distinct
-from lab.packets.frames import ABSENT, NO_ROWS, Frames, Protocol
+from lab.packets.frames import ABSENT, NO_ROWS, Frames
 from lab.packets.records import Records
+from lab.packets.scratch import zeros
 
 Rows = NDArray[np.int64]
 """Indices of frames."""
 
 DEEPEST = 16
 """How many headers of one kind may follow each other: tags, tunnels, extension headers."""
+
+
+OFFSETS = ("cut", "end", "network", "transport", "payload")
+"""The columns of a draft that are offsets in the file."""
 
 
 class Pieces(NamedTuple):
@@ -28,6 +33,7 @@ class Pieces(NamedTuple):
     offset: NDArray[np.int64]  # octets
     more: NDArray[np.bool_]
     identification: NDArray[np.unsignedinteger]
+    sound: NDArray[np.bool_]  # the packet claims no more than its frame has
 
     def where(self, mask: NDArray[np.bool_]) -> Pieces:
         """Keep those that the mask names."""
@@ -38,6 +44,7 @@ class Pieces(NamedTuple):
             self.offset[mask],
             self.more[mask],
             self.identification[mask],
+            self.sound[mask],
         )
 
 
@@ -114,29 +121,25 @@ class Draft(Struct):
 
 
 def new_draft(octets: NDArray[np.uint8], records: Records) -> Draft:
-    """Columns of nothing decoded yet."""
+    """Columns in which nothing is decoded yet: to be begun, block by block, by `begin`."""
     count = len(records.start)
-    return Draft(
-        octets=octets,
-        cut=records.start + records.captured,
-        end=records.start + np.maximum(records.length, records.captured),
-        direction=records.direction.copy(),
-        protocol=np.full(count, Protocol.OTHER, np.uint8),
-        ip_version=np.zeros(count, np.uint8),
-        network=np.full(count, ABSENT, np.int64),
-        transport=np.full(count, ABSENT, np.int64),
-        payload=np.full(count, ABSENT, np.int64),
-        payload_length=np.zeros(count, np.int32),
-        source=np.zeros((count, 2), np.uint64),
-        destination=np.zeros((count, 2), np.uint64),
-        source_port=np.zeros(count, np.uint16),
-        destination_port=np.zeros(count, np.uint16),
-        sequence=np.zeros(count, np.uint32),
-        acknowledgment=np.zeros(count, np.uint32),
-        flags=np.zeros(count, np.uint16),
-        window=np.zeros(count, np.uint16),
-        malformed=np.zeros(count, np.bool_),
-    )
+    kinds: dict[str, type[np.generic]] = dict.fromkeys(OFFSETS, np.int64)
+    kinds |= dict.fromkeys(("protocol", "ip_version"), np.uint8)
+    kinds |= dict.fromkeys(("source_port", "destination_port", "flags", "window"), np.uint16)
+    kinds |= {"payload_length": np.int32, "sequence": np.uint32, "acknowledgment": np.uint32}
+    kinds |= {"malformed": np.bool_, "direction": np.uint8}
+    columns: dict[str, Any] = {name: zeros(octets, count, kinds[name]) for name in kinds}
+    source, destination = (zeros(octets, 2 * count, np.uint64).reshape(-1, 2) for _ in range(2))
+    return Draft(octets=octets, source=source, destination=destination, **columns)
+
+
+def begin(draft: Draft, records: Records, some: slice) -> None:
+    """Set what is not 0 in frames of which nothing is decoded yet."""
+    start, captured = records.start[some], records.captured[some]
+    draft.cut[some] = start + captured
+    draft.end[some] = start + np.maximum(records.length[some], captured)
+    draft.direction[some] = records.direction[some]
+    draft.network[some] = draft.transport[some] = draft.payload[some] = ABSENT
 
 
 def finished(draft: Draft, records: Records) -> Frames:

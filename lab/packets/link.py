@@ -17,15 +17,18 @@ from lab.packets.shims import (
     IPV4,
     IPV6,
     MPLS,
-    PPP_KINDS,
+    PPPOE,
     UNKNOWN,
     Linked,
+    by_version,
     mapped,
     past_shims,
+    point_to_point,
 )
 
 NULL, ETHERNET, PPP, LOOP, COOKED, COOKED_2 = 0, 1, 9, 108, 113, 276
-PPP_SERIAL, PPP_DIRECTED, PPP_PPPD, CISCO_HDLC, FRAME_RELAY = 50, 204, 166, 104, 107
+PPP_SERIAL, PPP_ETHERNET, PPP_DIRECTED, PPP_PPPD = 50, 51, 204, 166
+CISCO_HDLC, FRAME_RELAY = 104, 107
 RAW = frozenset({101, 12, 14, 228, 229})
 """LINKTYPE_RAW, what DLT_RAW has been, RAW_IPV4 and RAW_IPV6."""
 SLIP = 8
@@ -36,6 +39,7 @@ ARCNET, ARCNET_LINUX, JUNIPER_ETHERNET = 7, 129, 178
 _OUTGOING = 4  # sll_pkttype PACKET_OUTGOING, see packet(7)
 _INET6_FAMILIES = (10, 24, 28, 30)  # AF_INET6 of Linux, NetBSD, FreeBSD, Darwin
 _INET_FAMILY = 2
+_LARGEST_FAMILY = 0x0600  # as EtherTypes begin there
 _UI, _NLPID_IPV4, _NLPID_IPV6 = 0x03, 0xCC, 0x8E  # RFC 2427
 
 NFLOG = 239
@@ -94,12 +98,15 @@ def _direction(draft: Draft, rows: Rows, packet_type: NDArray[np.uint8]) -> None
 
 
 def _family(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
-    """BSD loopback: an address family, in network order (108) or the writer's own order (0)."""
+    """BSD loopback: an address family, in network order (108) or the writer's own order (0).
+
+    Some write an EtherType there, or something of their own into the upper half.
+    """
     rows, at = draft.fitting(rows, at, 4)
-    high, low = draft.word(at).astype(np.uint32), draft.word(at + 2).astype(np.uint32)
-    family = high << np.uint32(16) | low
-    family = np.where(family > 0xFFFF, family.byteswap(), family)  # no family is so large
-    return Linked(rows, at + 4, _family_kind(family))
+    family, lower = draft.word(at).byteswap(), draft.word(at + 2)
+    family = np.where(lower, lower, family)
+    kind = np.where(family < _LARGEST_FAMILY, _family_kind(family), family)
+    return Linked(rows, at + 4, kind)
 
 
 def _family_kind(family: NDArray[np.unsignedinteger]) -> NDArray[np.uint16]:
@@ -109,9 +116,7 @@ def _family_kind(family: NDArray[np.unsignedinteger]) -> NDArray[np.uint16]:
 
 def _raw(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
     rows, at = draft.fitting(rows, at, 1)
-    version = draft.octets[at] >> 4
-    six = np.where(version == 6, IPV6, UNKNOWN)
-    return Linked(rows, at, np.where(version == 4, IPV4, six).astype(np.uint16))
+    return Linked(rows, at, by_version(draft, at))
 
 
 def _slip(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
@@ -120,13 +125,8 @@ def _slip(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
 
 
 def _ppp(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
-    """RFC 1661, its protocol field of one or two octets, with RFC 1662's address or without."""
     rows, at = draft.fitting(rows, at, 4)
-    framed = (draft.octets[at] == 0xFF) & (draft.octets[at + 1] == _UI)
-    at = at + 2 * framed
-    short = draft.octets[at] & 1 == 1
-    number = np.where(short, draft.octets[at], draft.word(at)).astype(np.uint16)
-    return Linked(rows, at + np.where(short, 1, 2), mapped(number, PPP_KINDS))
+    return Linked(rows, *point_to_point(draft, at))
 
 
 def _ppp_after(octets: int) -> Callable[[Draft, Rows, NDArray[np.int64]], Linked]:
@@ -134,7 +134,7 @@ def _ppp_after(octets: int) -> Callable[[Draft, Rows, NDArray[np.int64]], Linked
 
 
 def _ppp_or_cisco(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
-    """LINKTYPE_PPP_HDLC: Cisco HDLC where the first octet is one of its addresses (RFC 4349)."""
+    """Cisco HDLC where the first octet is one of its addresses (RFC 4349)."""
     rows, at = draft.fitting(rows, at, 4)
     cisco = np.isin(draft.octets[at], (0x0F, 0x8F))
     ppp = _ppp(draft, rows[~cisco], at[~cisco])
@@ -150,8 +150,9 @@ def _frame_relay(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
     return Linked(rows, at + 4, np.where(named, kind, draft.word(at + 2)).astype(np.uint16))
 
 
-def _mpls(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
-    return Linked(rows, at, np.full(len(rows), MPLS, np.uint16))
+def _only(kind: int) -> Callable[[Draft, Rows, NDArray[np.int64]], Linked]:
+    """Frames that begin with what this EtherType stands for."""
+    return lambda draft, rows, at: Linked(rows, at, np.full(len(rows), kind, np.uint16))
 
 
 def _wifi(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Linked:
@@ -240,12 +241,13 @@ _READERS: dict[int, Callable[[Draft, Rows, NDArray[np.int64]], Linked]] = {
     SLIP: _slip,
     NULL: _family,
     LOOP: _family,
-    PPP: _ppp,
+    PPP: _ppp_or_cisco,
     PPP_SERIAL: _ppp_or_cisco,
     PPP_DIRECTED: _ppp_after(1),
     PPP_PPPD: _ppp,
     FRAME_RELAY: _frame_relay,
-    MPLS_LINK: _mpls,
+    MPLS_LINK: _only(MPLS),
+    PPP_ETHERNET: _only(PPPOE),
     WIFI: _wifi,
     RADIOTAP: _radiotap,
     PRISM: _monitored,

@@ -108,11 +108,13 @@ def _ipv4(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Carried:
     draft.destination[rows, 1] = header["destination"] | np.uint64(V4_MAPPED)
     carried = Carried(rows, at + size, header["protocol"])
     fragment = header["fragment"] & np.uint16(0x3FFF)
-    if not fragment.any():
-        return carried
-    offset = 8 * (fragment & np.uint16(0x1FFF)).astype(np.int64)
-    more = fragment & np.uint16(0x2000) != 0
-    return _beginnings(draft, Pieces(*carried, offset, more, header["identification"]))
+    if fragment.any():
+        offset = 8 * (fragment & np.uint16(0x1FFF)).astype(np.int64)
+        more = fragment & np.uint16(0x2000) != 0
+        sound = ~draft.malformed[rows]
+        pieces = Pieces(*carried, offset, more, header["identification"], sound)
+        carried = _beginnings(draft, pieces)
+    return _extensions(draft, carried, (AUTHENTICATION,))
 
 
 def _ipv6(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> Carried:
@@ -162,10 +164,10 @@ def _beginnings(draft: Draft, packets: Pieces) -> Carried:
     return Carried(packets.rows, packets.at, packets.number).where(~later)
 
 
-def _extensions(draft: Draft, carried: Carried) -> Carried:
+def _extensions(draft: Draft, carried: Carried, numbers: tuple[int, ...] = EXTENSIONS) -> Carried:
     """Step over extension headers, one depth at a time for all packets."""
     for _ in range(DEEPEST):
-        extended = np.isin(carried.number, EXTENSIONS)
+        extended = np.isin(carried.number, numbers)
         if not extended.any():
             break
         carried = carried.where(~extended).joined(_step(draft, carried.where(extended)))
@@ -184,4 +186,5 @@ def _step(draft: Draft, carried: Carried) -> Carried:
         return carried
     fragment = np.where(fragmented, header["fragment"], np.uint16(0))
     offset, more = (fragment & np.uint16(0xFFF8)).astype(np.int64), fragment & np.uint16(1) != 0
-    return _beginnings(draft, Pieces(*carried, offset, more, header["identification"]))
+    sound = ~draft.malformed[rows]
+    return _beginnings(draft, Pieces(*carried, offset, more, header["identification"], sound))

@@ -5,12 +5,13 @@ A page that is given back is still in the system's cache and is read again if it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from mmap import MADV_DONTNEED, PAGESIZE, mmap
-from typing import Any
+from collections.abc import Callable, Iterator
+from mmap import MADV_DONTNEED, PAGESIZE
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lab.packets.scratch import mapping_of, scratch_of
 
 ROOM = 1 << 32
 """Octets of a file that may stay mapped while it is read; of a larger file, what is being read."""
@@ -18,11 +19,14 @@ ROOM = 1 << 32
 COMPUTED = 250
 """Octets that the columns of a frame and its segment take, about."""
 
-AROUND = 1 << 16
-"""Octets that Linux maps at once around the one that is asked for."""
+AROUND, FOLIO = 1 << 16, 1 << 21
+"""Octets that Linux maps at once around the one that is asked for, at least and at most."""
 
 AT_ONCE = 1 << 28
 """Octets after which it is told how many have been fetched."""
+
+LEAST_TOGETHER = 128
+"""Places of a file that are read at once, however little memory there is."""
 
 Share = Callable[[float], None]
 """Hears which share of a file has been read, 0 to 1."""
@@ -49,21 +53,30 @@ class Trail:
         self, octets: memoryview | NDArray[np.uint8], frames: int = 0, told: Share = _unheard
     ) -> None:
         self._octets, self._left, self._stays = octets, 0, may_stay(octets, frames)
-        self._told = told
+        self._told, self._little = told, scratch_of(octets) is not None
 
-    def reached(self, offset: int) -> None:
-        """All before the offset has been read, or nearly all: what has not is mapped again."""
+    def reached(self, offset: int, end: int | None = None) -> None:
+        """All before the offset has been read, or nearly all: what has not is mapped again.
+
+        ``end``: where what has just been read ends. With a scratch that is given back at once, as
+        several threads read, and another may be far ahead.
+        """
         self._told(offset / len(self._octets))
-        if not self._stays and offset - self._left >= self.STRETCH:
+        if self._little:
+            release(self._octets, max(offset - FOLIO, 0), end or offset + AROUND)
+        elif not self._stays and offset - self._left >= self.STRETCH:
             begin, self._left = self._left, offset
             release(self._octets, begin, offset)
 
 
 def release(octets: memoryview | NDArray[np.uint8], begin: int = 0, end: int | None = None) -> None:
-    """Give back the pages between two offsets, if these are the octets of a mapped file."""
-    held: Any = octets
-    while held is not None and not isinstance(held, mmap):
-        held = held.obj if isinstance(held, memoryview) else getattr(held, "base", None)
+    """Give back the pages between two offsets, if these are the octets of a mapped file.
+
+    Of a file that has a scratch, those of all columns too.
+    """
+    if scratch := scratch_of(octets):
+        scratch.leave()
+    held = mapping_of(octets)
     if held is None or not memoryview(held).readonly:
         return
     first = -(-begin // PAGESIZE) * PAGESIZE
@@ -74,7 +87,7 @@ def release(octets: memoryview | NDArray[np.uint8], begin: int = 0, end: int | N
 
 def may_stay(octets: memoryview | NDArray[np.uint8], frames: int = 0) -> bool:
     """Whether a file may stay mapped: with what is computed of it, it takes little more memory."""
-    return 2 * COMPUTED * frames <= len(octets) <= ROOM
+    return scratch_of(octets) is None and 2 * COMPUTED * frames <= len(octets) <= ROOM
 
 
 def release_if_large(
@@ -83,3 +96,59 @@ def release_if_large(
     """Give the pages between two offsets back, unless all of the file may stay."""
     if not may_stay(octets, frames):
         release(octets, begin, end)
+
+
+def window_of(octets: memoryview) -> int:
+    """How many octets of a file may be gone through at once to find its records."""
+    scratch = scratch_of(octets)
+    return scratch.stretch if scratch else len(octets)
+
+
+def frames_of(octets: memoryview | NDArray[np.uint8], count: int, together: int) -> int:
+    """How many of a file's frames may be read at once: so many, or with a scratch few."""
+    scratch = scratch_of(octets)
+    if scratch is None or not count:
+        return together
+    return min(together, max(count * scratch.stretch // len(octets), LEAST_TOGETHER))
+
+
+def stretches(
+    octets: NDArray[np.uint8], at: NDArray[np.int64], together: int, frames: int
+) -> Iterator[NDArray[np.int64]]:
+    """Cut places of a file that are read into parts, as positions in ``at``; give back after each.
+
+    With a scratch, those of a part lie in one stretch of the file, for a page that is asked for
+    brings many around it; else there are so many in a part.
+    """
+    if scratch := scratch_of(octets):
+        order = np.argsort(at, kind="stable")
+        cuts = np.flatnonzero(np.diff(at[order] // scratch.stretch)) + 1
+        for part in np.split(order, cuts) if len(order) else ():
+            yield part
+            release(octets, max(int(at[part[0]]) - FOLIO, 0), int(at[part[-1]]) + FOLIO)
+        return
+    for begin in range(0, len(at), together):
+        part = np.arange(begin, min(begin + together, len(at)))
+        yield part
+        if len(part) == together:
+            release_if_large(octets, frames=frames)
+
+
+def touched(octets: NDArray[np.uint8], places: int) -> None:
+    """So many places of a file or its columns have been read: give back if there were many."""
+    scratch = scratch_of(octets)
+    if scratch and scratch.is_much(places * AROUND):
+        release(octets)
+
+
+def leave(column: NDArray[np.generic]) -> None:
+    """Give back what has been read of a capture's columns, if they are in a scratch."""
+    if scratch := scratch_of(column):
+        scratch.leave()
+
+
+def blocks(column: NDArray[np.generic], together: int) -> Iterator[slice]:
+    """Cut the columns of a capture into parts; with a scratch, give them back after each."""
+    for begin in range(0, len(column), together):
+        yield slice(begin, begin + together)
+        leave(column)

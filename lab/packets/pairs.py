@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,24 +12,26 @@ from lab.packets.distinct import grouped, ranked
 from lab.packets.frames import Frames
 
 
-def pairs(frames: Frames, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Split ``rows`` by unordered endpoint pair, groups in order of their first frame.
+class Pairs(NamedTuple):
+    """Frames sorted by unordered pair of endpoints, pairs in order of their first frame."""
 
-    Args:
-        frames: the capture's columns.
-        rows: indices into them, ascending.
+    order: NDArray[np.int64]  # positions, pair after pair, each ascending
+    first: NDArray[np.int64]  # where each pair begins among them
+    by_first: NDArray[np.bool_]  # sent by the end that sent the first of its pair; as ``order``
 
-    Returns:
-        One ascending index array a pair.
-    """
-    if not len(rows):
-        return []
+
+def pairs(frames: Frames, rows: NDArray[np.int64]) -> Pairs:
+    """Sort ``rows``, indices into the columns, ascending, by the endpoints between which they went."""
     ends = _endpoint_ids(frames, rows)
     low, high = ends.min(axis=0), ends.max(axis=0)
-    _, first, group = grouped(low << 32 | high)
-    order = np.argsort(group, kind="stable")
-    parts = np.split(rows[order], np.cumsum(np.bincount(group))[:-1])
-    return [parts[i] for i in np.argsort(first)]
+    _, begin, group = grouped(low << 32 | high)
+    place = np.empty_like(begin)
+    place[np.argsort(begin)] = np.arange(len(begin))
+    order = np.argsort(place[group], kind="stable")
+    counts = np.bincount(place[group], minlength=len(begin))
+    first = np.cumsum(counts) - counts
+    senders = ends[0, order]
+    return Pairs(order, first, senders == np.repeat(senders[first], counts))
 
 
 def _endpoint_ids(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,13 +58,3 @@ def ends(frames: Frames, row: int) -> tuple[Endpoint, Endpoint]:
 
 def _address(halves: NDArray[np.uint64]) -> str:
     return address_text(int(halves[0]), int(halves[1]))
-
-
-def sent_by_first(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of one pair's frames travel the same way as the first of them; shape (rows,)."""
-    first = rows[0]
-    same = frames.source_port[rows] == frames.source_port[first]
-    same &= frames.destination_port[rows] == frames.destination_port[first]
-    same &= (frames.source[rows] == frames.source[first]).all(axis=1)
-    same &= (frames.destination[rows] == frames.destination[first]).all(axis=1)
-    return np.asarray(same, dtype=np.bool_)

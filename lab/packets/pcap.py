@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lab.packets.chains import Chain
 from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.kinds import Interface, Problem
-from lab.packets.pages import Trail, release_if_large
+from lab.packets.pages import Trail, blocks, frames_of, release_if_large, window_of
 from lab.packets.records import (
     MAXIMUM_FRAME,
     SECOND,
@@ -27,6 +27,7 @@ from lab.packets.records import (
     no_records,
     truncated,
 )
+from lab.packets.scratch import joined, zeros
 
 FILE_HEADER = 24
 SMALL = 1 << 20  # octets: files below are followed one record after another
@@ -79,12 +80,11 @@ def read_pcap(octets: memoryview, order: str, each: Each = one_by_one) -> Record
     offsets, problems = _trusted(octets, _walk(octets, layout), layout)
     aix = minor == 2 and network in _AIX_LINK_TYPES
     time, captured, length = _fields(octets, offsets, layout, 1 if aix else variant.tick, each)
-    offsets += layout.header
     return Records(
         file_format="pcap",
         time=time,
-        interface=np.zeros(len(offsets), np.int32),
-        direction=np.zeros(len(offsets), np.uint8),
+        interface=zeros(octets, len(offsets), np.int32),
+        direction=zeros(octets, len(offsets), np.uint8),
         start=offsets,
         captured=captured,
         length=length,
@@ -126,31 +126,42 @@ def _fits(octets: memoryview, layout: Layout) -> bool:
 
 
 def _walk(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
-    """Follow the chain of records.
+    """Follow the chain of records; the last offset is where it ends."""
+    return joined(octets, _followed(octets, layout), np.int64)
+
+
+def _followed(octets: memoryview, layout: Layout) -> Iterator[NDArray[np.int64]]:
+    """The offsets part by part.
 
     Most of a large file is followed at many places at once; its last records, and what comes after
     a record that cannot be, one by one, without a look at whether it makes sense: see `_trusted`.
     """
-    fast = _many(octets, layout)
+    at = layout.first
+    for part in _many(octets, layout):
+        at = int(part[-1])
+        yield part[:-1]
     captured_at = struct.Struct(layout.order + "I").unpack_from
     lengths, header = octets[layout.field :], layout.header
-    offsets = array("q")
-    append, at = offsets.append, int(fast[-1])
+    offsets, left, window = array("q"), at, window_of(octets)
     with suppress(struct.error):  # the end of the file
         while True:
             (captured,) = captured_at(lengths, at)
-            append(at)
+            offsets.append(at)
             at += header + captured
-    append(at)
-    return np.concatenate((fast[:-1], np.frombuffer(offsets, np.int64)))
+            if at - left > window:
+                yield np.frombuffer(offsets, np.int64)
+                release_if_large(octets, left, min(at, len(octets)))
+                offsets, left = array("q"), at
+    offsets.append(at)
+    yield np.frombuffer(offsets, np.int64)
 
 
-def _many(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
-    """The offsets of the records as far as they can be found fast, and where to go on."""
+def _many(octets: memoryview, layout: Layout) -> Iterator[NDArray[np.int64]]:
+    """The offsets of the records as far as they can be found fast: see `Chain.follow`."""
     header, field, limit = layout.header, layout.field, layout.limit
     stop = len(octets) - header - limit  # a record that can be, begun before it, is all there
     if stop < SMALL:
-        return np.array([layout.first])
+        return
     word: NDArray[np.uint32] = np.ndarray(
         (len(octets) - 3,), np.dtype(layout.order + "u4"), octets, strides=(1,)
     )
@@ -167,21 +178,23 @@ def _many(octets: memoryview, layout: Layout) -> NDArray[np.int64]:
     def sizes(at: NDArray[np.int64]) -> NDArray[np.int64]:
         return word[at + field] + np.int64(header)
 
-    chain = Chain(sizes, likely, leave=partial(release_if_large, octets))
-    return chain.follow(layout.first, stop)
+    leave = partial(release_if_large, octets)
+    chain = Chain(sizes, likely, leave=leave, largest=window_of(octets))
+    yield from chain.parts(layout.first, stop)
 
 
 def _trusted(
     octets: memoryview, offsets: NDArray[np.int64], layout: Layout
 ) -> tuple[NDArray[np.int64], tuple[Problem, ...]]:
     """Keep the records before the first that cannot be; the last offset is the walk's end."""
-    header, limit = layout.header, layout.limit
-    size = len(octets)
-    sizes = np.diff(offsets) - header
-    wrong = np.flatnonzero((sizes > limit) | (offsets[1:] > size))
-    if len(wrong):
-        at = int(offsets[wrong[0]])
-        return offsets[: wrong[0]], (_overrun(at, int(sizes[wrong[0]]), limit, header, size),)
+    header, limit, size = layout.header, layout.limit, len(octets)
+    for some in blocks(offsets[1:], TOGETHER):
+        begins, ends = offsets[:-1][some], offsets[1:][some]
+        wrong = np.flatnonzero((ends - begins > limit + header) | (ends > size))
+        if len(wrong):
+            at, captured = int(begins[wrong[0]]), int(ends[wrong[0]] - begins[wrong[0]]) - header
+            good = offsets[: some.start + int(wrong[0])]
+            return good, (_overrun(at, captured, limit, header, size),)
     if (end := int(offsets[-1])) < size:
         return offsets[:-1], (truncated(end, header, size - end),)
     return offsets[:-1], ()
@@ -202,23 +215,29 @@ def _overrun(at: int, captured: int, limit: int, header: int, size: int) -> Prob
 def _fields(
     octets: memoryview, offsets: NDArray[np.int64], layout: Layout, tick: int, each: Each
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """What the record headers say: time (ns), captured length, length on the wire."""
+    """What the record headers say: time (ns), captured length, length on the wire.
+
+    The offsets become those of the frames.
+    """
     count = len(offsets)
-    time, captured, length = np.empty(count, np.int64), *np.empty((2, count), np.int32)
+    time = zeros(octets, count, np.int64)
+    captured, length = (zeros(octets, count, np.int32) for _ in range(2))
     if not count:
         return time, captured, length
     windows: NDArray[np.void] = np.ndarray((len(octets) - 15,), "V16", octets, strides=(1,))
     trail = Trail(octets, told=partial(tell, each, Stage.RECORDED))
+    together = frames_of(octets, count, TOGETHER)
     places = (2, 3) if layout.field == 8 else (3, 2)  # the two lengths changed them in version 2.3
 
     def fill(begin: int) -> None:
-        at = slice(begin, begin + TOGETHER)
+        at = slice(begin, begin + together)
         headers = windows[offsets[at]].view(layout.order + "u4").reshape(-1, 4)
         np.multiply(headers[:, 0], SECOND, out=time[at], dtype=np.int64)
         time[at] += headers[:, 1] * np.int64(tick)
         captured[at] = headers[:, places[0]]
         length[at] = clip_length(headers[:, places[1]])
-        trail.reached(int(offsets[begin]))
+        offsets[at] += layout.header
+        trail.reached(int(offsets[begin]), int(offsets[at][-1]))
 
-    deque(each(fill, range(0, count, TOGETHER)), maxlen=0)
+    deque(each(fill, range(0, count, together)), maxlen=0)
     return time, captured, length

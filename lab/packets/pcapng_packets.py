@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from functools import partial
 
 import numpy as np
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 
 from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import Interface, Problem
-from lab.packets.pages import Trail
+from lab.packets.pages import Trail, frames_of
 from lab.packets.pcapng import Found, walk
 from lab.packets.pcapng_codes import OLD_PACKET, SIMPLE_PACKET
 from lab.packets.pcapng_options import nanoseconds, packet_options
 from lab.packets.records import Records, clip_length, impossible, no_records
+from lab.packets.scratch import zeros
 
 TOGETHER = 1 << 16  # headers that are read at once
 _LITTLE = sys.byteorder == "little"
@@ -36,7 +36,7 @@ def _none(found: Found) -> Records:
 
 
 class _Blocks(Struct):
-    """The headers of all packet blocks; positions are word indices."""
+    """The headers of some packet blocks; positions are word indices."""
 
     big: NDArray[np.bool_]  # the section is big-endian
     foreign: NDArray[np.bool_]  # the section's byte order is not this machine's
@@ -52,72 +52,113 @@ class _Blocks(Struct):
     simple: NDArray[np.bool_]  # a simple packet block: neither time nor options
 
 
+class _Columns(Struct, frozen=True):
+    """The columns of `Records` while they are being filled."""
+
+    time: NDArray[np.int64]
+    interface: NDArray[np.int32]
+    direction: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    captured: NDArray[np.int32]
+    length: NDArray[np.int32]
+
+
+def _columns(octets: memoryview, count: int) -> _Columns:
+    kinds = (np.int64, np.int32, np.uint8, np.int64, np.int32, np.int32)
+    return _Columns(*(zeros(octets, count, kind) for kind in kinds))
+
+
+class _Read(Struct, frozen=True):
+    """What came of some packet blocks, besides columns."""
+
+    good: int  # how many there are before the first that cannot be
+    problem: Problem | None  # with that
+    comments: list[tuple[int, str]]
+
+
 def _gather(octets: memoryview, found: Found, each: Each) -> Records:
     """Turn the packet blocks into records, up to the first that cannot be."""
-    words = np.frombuffer(octets, np.uint32, len(octets) // 4)
-    blocks = _headers(octets, words, found, each)
-    problem = found.problem
-    bad = np.flatnonzero((blocks.captured > blocks.room) | ~blocks.known | ~blocks.closed)
-    count = int(bad[0]) if len(bad) else len(blocks.room)
-    if len(bad):
-        problem = _bad_packet(found.packets[count], blocks, count)
+    columns = _columns(octets, len(found.packets))
+    trail = Trail(octets, told=partial(tell, each, Stage.RECORDED))
+    together = frames_of(octets, len(found.packets), TOGETHER)
+    begins = range(0, len(found.packets), together)
+    count, problem, comments = len(found.packets), found.problem, list[tuple[int, str]]()
+    reads = each(partial(_fill, octets, found, columns, trail, together), begins)
+    for begin, read in zip(begins, reads, strict=True):
+        comments += read.comments
+        if read.problem:
+            count, problem = begin + read.good, read.problem
+            break
     if not count:
         return _none(replace(found, problem=problem))
+    return Records(
+        file_format="pcapng",
+        interfaces=tuple(found.interfaces),
+        comments=tuple(comments),
+        problems=(problem,) if problem else (),
+        **{name: getattr(columns, name)[:count] for name in columns.__struct_fields__},
+    )
+
+
+def _fill(
+    octets: memoryview, found: Found, columns: _Columns, trail: Trail, together: int, begin: int
+) -> _Read:
+    """Read some packet blocks, up to the first that cannot be."""
+    words = np.frombuffer(octets, np.uint32, len(octets) // 4)
+    numbers = np.arange(begin, min(begin + together, len(found.packets)))
+    offsets = np.frombuffer(found.packets, np.int64)[numbers[0] : numbers[-1] + 1]
+    blocks = _headers(octets, words, found, numbers, offsets >> 2)
+    bad = np.flatnonzero((blocks.captured > blocks.room) | ~blocks.known | ~blocks.closed)
+    count = int(bad[0]) if len(bad) else len(numbers)
+    problem = _bad_packet(int(offsets[count]), blocks, count) if len(bad) else None
     options = blocks.data + (blocks.captured + 3) // 4
     options = np.where(blocks.simple, blocks.end, options)[:count]
     direction, comments = packet_options(
         octets, words, options, blocks.end[:count], blocks.big[:count], blocks.foreign[:count]
     )
-    interface = blocks.interface[:count].astype(np.int32)
+    at, interface = slice(begin, begin + count), blocks.interface[:count].astype(np.int32)
     time = nanoseconds(blocks.time[:count], interface, found.clocks)
-    return Records(
-        file_format="pcapng",
-        time=np.where(blocks.simple[:count], 0, time),
-        interface=interface,
-        direction=direction,
-        start=4 * blocks.data[:count],
-        captured=blocks.captured[:count].astype(np.int32),
-        length=clip_length(blocks.length[:count]),
-        interfaces=tuple(found.interfaces),
-        comments=tuple(comments),
-        problems=(problem,) if problem else (),
-    )
+    columns.time[at] = np.where(blocks.simple[:count], 0, time)
+    columns.interface[at], columns.direction[at] = interface, direction
+    columns.start[at], columns.captured[at] = 4 * blocks.data[:count], blocks.captured[:count]
+    columns.length[at] = clip_length(blocks.length[:count])
+    trail.reached(int(offsets[0]), int(offsets[-1]))
+    return _Read(count, problem, [(number + begin, said) for number, said in comments])
 
 
 def _words(
-    octets: memoryview, words: NDArray[np.uint32], at: NDArray[np.int64], count: int, each: Each
+    octets: memoryview, words: NDArray[np.uint32], at: NDArray[np.int64], count: int
 ) -> NDArray[np.uint32]:
     """Some words from each of these places on, those of a place in a column; (count, places).
 
     Beyond the end of the file, its last word is repeated: a block may be shorter.
     """
-    found, last = np.empty((count, len(at)), np.uint32), len(words) - count
-    trail = Trail(octets, told=partial(tell, each, Stage.RECORDED))
+    last = len(words) - count
     windows: NDArray[np.void] = np.ndarray((last + 1,), f"V{4 * count}", octets, strides=(4,))
-
-    def fill(begin: int) -> None:
-        some = slice(begin, begin + TOGETHER)
-        inside = np.minimum(at[some], last)
-        found[:, some] = windows[inside].view(np.uint32).reshape(-1, count).T
-        trail.reached(4 * int(inside[0]))
-
-    deque(each(fill, range(0, len(at), TOGETHER)), maxlen=0)
+    inside = windows[np.minimum(at, last)].view(np.uint32).reshape(-1, count)
+    found = np.ascontiguousarray(inside.T)
     late = np.flatnonzero(at > last)
     for i in range(count):
         found[i, late] = words[np.minimum(at[late] + i, len(words) - 1)]
     return found
 
 
-def _headers(octets: memoryview, words: NDArray[np.uint32], found: Found, each: Each) -> _Blocks:
-    at = np.frombuffer(found.packets, np.int64) >> 2
+def _headers(
+    octets: memoryview,
+    words: NDArray[np.uint32],
+    found: Found,
+    numbers: NDArray[np.int64],
+    at: NDArray[np.int64],
+) -> _Blocks:
+    """The headers of the packet blocks with these numbers, which begin at these words."""
     first = np.array([section.packets for section in found.sections])
-    section = np.searchsorted(first, np.arange(len(at)), side="right") - 1
+    section = np.searchsorted(first, numbers, side="right") - 1
     big = np.array([each.order == ">" for each in found.sections])[section]
     foreign = big if _LITTLE else ~big
     base = np.array([each.interfaces for each in found.sections] + [len(found.interfaces)])
 
     def read(index: NDArray[np.int64], count: int) -> NDArray[np.uint32]:
-        values = _words(octets, words, index, count, each)
+        values = _words(octets, words, index, count)
         return np.where(foreign, values.byteswap(), values) if foreign.any() else values
 
     kind, block, number, high, low, captured, length = read(at, 7)

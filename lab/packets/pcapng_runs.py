@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.packets.chains import Chain
-from lab.packets.pages import release_if_large
+from lab.packets.pages import release_if_large, window_of
 from lab.packets.pcapng_codes import ENHANCED_PACKET
 
 SMALLEST = 32
@@ -40,6 +40,11 @@ def enhanced_run(octets: memoryview, first: int, order: str) -> NDArray[np.int64
         return kind
 
     leave = partial(release_if_large, octets)
-    run = Chain(sizes, likely, align=4, leave=leave).follow(first, len(octets) - SMALLEST)
-    ends = np.flatnonzero(sizes(run[:-1]) == _ELSEWHERE)
-    return run[: ends[0] + 1] if len(ends) else run
+    chain = Chain(sizes, likely, align=4, leave=leave, largest=window_of(octets))
+    run = [np.array([first])]
+    for part in chain.parts(first, len(octets) - SMALLEST):
+        ends = np.flatnonzero(sizes(part[:-1]) == _ELSEWHERE)
+        run[-1:] = run[-1][:-1], part[: ends[0] + 1] if len(ends) else part
+        if len(ends):
+            break
+    return np.concatenate(run)

@@ -20,6 +20,7 @@ from lab.packets.pcap import SMALL, pcap_order, read_pcap
 from lab.packets.pcapng_codes import SECTION_HEADER
 from lab.packets.pcapng_packets import read_pcapng
 from lab.packets.records import Records
+from lab.packets.scratch import scratch_of
 
 
 def read_capture(
@@ -55,8 +56,8 @@ def _records(view: memoryview, name: str, each: Each) -> Records:
 
 
 def _fetched(view: memoryview, each: Each, read: Callable[[], Records]) -> Records:
-    """Find the records; of a large file, while its pages are fetched."""
-    if len(view) < SMALL:
+    """Find the records; of a large file, while its pages are fetched, if they may stay."""
+    if len(view) < SMALL or scratch_of(view):
         return read()
     found: list[Records] = []
     told = partial(tell, each, Stage.FETCHED)

@@ -22,14 +22,18 @@ _TAGS = {  # size, and where in it the next EtherType is
     0x8100: (4, 2),  # IEEE 802.1Q
     0x88A8: (4, 2),  # IEEE 802.1ad (QinQ)
     0x9100: (4, 2),  # QinQ before it had a number
+    0x8909: (8, 6),  # Cisco MetaData
     0x8926: (6, 4),  # VN-Tag
+    0x892F: (6, 4),  # HSR (IEC 62439-3)
+    0x88E7: (18, 16),  # IEEE 802.1ah, with the addresses inside
     BRIDGED: (14, 12),
 }
 SERVICE, SECURED = 0x894F, 0x88E5
 _SERVICE_KINDS = {1: IPV4, 2: IPV6, 3: BRIDGED, 5: MPLS}
 PPP_KINDS = {0x0021: IPV4, 0x0057: IPV6, 0x0281: MPLS}
 _SHIMS = (*_TAGS, MPLS, MPLS_UPSTREAM, PPPOE, SERVICE, SECURED)
-_SNAP_SIZE, _PPPOE_SIZE, _LABEL = 8, 8, 4
+_SNAP_SIZE, _PPPOE_SIZE, _LABEL = 8, 6, 4
+_SNAP, _IP_SAPS, _UI, _ADDRESS = 0xAAAA, 0x0606, 0x03, 0xFF03
 _CARRIED = np.array([IPV4, IPV6, ARP, MPLS, PPPOE, 0x8100, 0x88A8, 0x9100], np.uint16)
 
 
@@ -88,21 +92,42 @@ def _tag(draft: Draft, linked: Linked) -> Linked:
 
 
 def _llc(draft: Draft, linked: Linked) -> Linked:
-    """A SNAP header (RFC 1042) of no organisation, or of bridges of old, holds an EtherType."""
+    """A SNAP header (RFC 1042) of no organisation, or of bridges of old, holds an EtherType.
+
+    LLC alone may carry IP, too (RFC 948).
+    """
     rows, at = draft.fitting(linked.rows, linked.at, _SNAP_SIZE)
-    snap = (draft.word(at) == 0xAAAA) & (
-        draft.word(at + 2) == 0x0300
-    )  # and the organisation's first
-    snap &= (draft.octets[at + 4] == 0) & np.isin(draft.octets[at + 5], (0, 0xF8))
-    rows, at = rows[snap], at[snap]
-    kind = draft.word(at + 6)
-    return Linked(rows, at + _SNAP_SIZE, np.where(kind < _LONGEST, UNKNOWN, kind))
+    saps, plain = draft.word(at), draft.octets[at + 2] == _UI
+    snap = plain & (saps == _SNAP) & (draft.octets[at + 3] == 0) & (draft.octets[at + 4] == 0)
+    snap &= np.isin(draft.octets[at + 5], (0, 0xF8))
+    kind = np.where(snap, draft.word(at + 6), 0)
+    kind = np.where(kind < _LONGEST, UNKNOWN, kind)
+    bare = plain & (saps == _IP_SAPS)
+    kind[bare] = by_version(draft, at[bare] + 3)
+    return Linked(rows, at + np.where(bare, 3, _SNAP_SIZE), kind.astype(np.uint16))
+
+
+def by_version(draft: Draft, at: NDArray[np.int64]) -> Kinds:
+    """The EtherType that the first half octet of an IP packet stands for."""
+    version = draft.octets[at] >> 4
+    return np.select([version == 4, version == 6], [IPV4, IPV6], UNKNOWN).astype(np.uint16)
+
+
+def point_to_point(draft: Draft, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], Kinds]:
+    """PPP (RFC 1661), with RFC 1662's address or without: where it ends, and the EtherType.
+
+    Its protocol field is of one octet or two; four octets must be there.
+    """
+    at = at + 2 * (draft.word(at) == _ADDRESS)
+    short = draft.octets[at] & 1 == 1
+    number = np.where(short, draft.octets[at], draft.word(at)).astype(np.uint16)
+    return at + np.where(short, 1, 2), mapped(number, PPP_KINDS)
 
 
 def _session(draft: Draft, linked: Linked) -> Linked:
     """PPPoE (RFC 2516)."""
-    rows, at = draft.fitting(linked.rows, linked.at, _PPPOE_SIZE)
-    return Linked(rows, at + _PPPOE_SIZE, mapped(draft.word(at + 6), PPP_KINDS))
+    rows, at = draft.fitting(linked.rows, linked.at, _PPPOE_SIZE + 4)
+    return Linked(rows, *point_to_point(draft, at + _PPPOE_SIZE))
 
 
 def _service(draft: Draft, linked: Linked) -> Linked:

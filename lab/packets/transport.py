@@ -66,7 +66,8 @@ def _udp(draft: Draft, rows: Rows, at: NDArray[np.int64]) -> None:
     beyond = np.flatnonzero(at + length > end)
     beyond = beyond[~_fragmented(draft, rows[beyond])]
     draft.malformed[rows[beyond]] = True
-    _payload(draft, rows, at + 8, length >= 8, np.minimum(end, at + length))
+    length[beyond] = (end - at)[beyond]
+    _payload(draft, rows, at + 8, length >= 8, at + length)
 
 
 def _fragmented(draft: Draft, rows: Rows) -> NDArray[np.bool_]:

@@ -19,9 +19,12 @@ from lab.packets.shims import (
     IPV4,
     IPV6,
     MPLS,
-    UNKNOWN,
+    SERVICE,
     Linked,
+    by_version,
+    mapped,
     past_shims,
+    point_to_point,
 )
 
 Offsets = NDArray[np.int64]
@@ -30,6 +33,9 @@ Reader = Callable[[Draft, Rows, Offsets], Linked]
 _CHECKSUM, _ROUTING, _KEY, _SEQUENCE, _ACKNOWLEDGMENT = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 _ERSPAN, _ERSPAN_III, _WCCP, _PPP = 0x88BE, 0x22EB, 0x883E, 0x880B
 _IPV6_NUMBER = 41
+_PADDING_TAG, _END_TAG = 0, 1
+_GPE_KINDS = {1: IPV4, 2: IPV6, 3: BRIDGED, 4: SERVICE}
+_REGISTER = 0x21
 
 
 def _all(kind: int, skipped: int = 0) -> Reader:
@@ -61,12 +67,22 @@ def _skip_erspan_iii(draft: Draft, rows: Rows, at: Offsets, kind: NDArray[np.uin
 def _point_to_point(draft: Draft, rows: Rows, at: Offsets, kind: NDArray[np.uint16]) -> Linked:
     """PPP in GRE: IP packets that are neither compressed nor encrypted."""
     ppp = np.flatnonzero((kind == _PPP) & (at + 5 <= draft.cut[rows]))
-    at[ppp] += 2 * (draft.word(at[ppp]) == 0xFF03)
-    short = draft.octets[at[ppp]] & 1 == 1
-    number = np.where(short, draft.octets[at[ppp]], draft.word(at[ppp]))
-    at[ppp] += np.where(short, 1, 2)
-    kind[ppp] = np.select([number == 0x21, number == 0x57], [IPV4, IPV6], UNKNOWN)
+    at[ppp], kind[ppp] = point_to_point(draft, at[ppp])
     return Linked(rows, at, kind)
+
+
+def _by_nibble(draft: Draft, rows: Rows, at: Offsets) -> Linked:
+    """An IP packet of the version that its first half octet says."""
+    there = at < draft.cut[rows]
+    rows, at = rows[there], at[there]
+    return Linked(rows, at, by_version(draft, at))
+
+
+def _pim(draft: Draft, rows: Rows, at: Offsets) -> Linked:
+    """PIM (RFC 7761): Register messages carry a multicast packet."""
+    rows, at = draft.fitting(rows, at, 8)
+    register = draft.octets[at] == _REGISTER
+    return _by_nibble(draft, rows[register], at[register] + 8)
 
 
 _BY_NUMBER: dict[int, Reader] = {
@@ -74,7 +90,9 @@ _BY_NUMBER: dict[int, Reader] = {
     _IPV6_NUMBER: _all(IPV6),
     47: _gre,
     97: _all(BRIDGED, skipped=2),  # EtherIP (RFC 3378)
+    103: _pim,
     137: _all(MPLS),  # RFC 4023
+    143: _all(BRIDGED),  # RFC 8986
 }
 
 
@@ -93,26 +111,10 @@ def inside_packets(draft: Draft, carried: Carried) -> tuple[Carried, Linked | No
 # ---------------------------------------------------------------------------- over UDP
 
 
-def _by_nibble(draft: Draft, rows: Rows, at: Offsets) -> Linked:
-    """An IP packet of the version that its first half octet says."""
-    there = at < draft.cut[rows]
-    rows, at = rows[there], at[there]
-    version = draft.octets[at] >> 4
-    kind = np.select([version == 4, version == 6], [IPV4, IPV6], UNKNOWN)
-    return Linked(rows, at, kind.astype(np.uint16))
-
-
-def _vxlan(draft: Draft, rows: Rows, at: Offsets) -> Linked:
-    """RFC 7348; the bit that says that the network's identifier is there must be set."""
-    valid = draft.octets[at] & 0x08 != 0
-    return _all(BRIDGED, skipped=8)(draft, rows[valid], at[valid])
-
-
 def _vxlan_gpe(draft: Draft, rows: Rows, at: Offsets) -> Linked:
     """draft-ietf-nvo3-vxlan-gpe: the last octet before the identifier says what follows."""
     following = draft.octets[at + 3]
-    kind = np.select([following == n for n in (1, 2, 3)], [IPV4, IPV6, BRIDGED], UNKNOWN)
-    return Linked(rows, at + 8, kind.astype(np.uint16))
+    return Linked(rows, at + 8, mapped(following.astype(np.uint16), _GPE_KINDS))
 
 
 def _geneve(draft: Draft, rows: Rows, at: Offsets) -> Linked:
@@ -138,8 +140,31 @@ def _gtp(draft: Draft, rows: Rows, at: Offsets) -> Linked:
 
 
 def _teredo(draft: Draft, rows: Rows, at: Offsets) -> Linked:
-    """RFC 4380; an origin indication may come first."""
-    return _by_nibble(draft, rows, at + 8 * (draft.word(at) == 0))
+    """RFC 4380; an authentication and an origin indication may come before the IPv6 packet."""
+    sizes = draft.octets[at + 2].astype(np.int64) + draft.octets[at + 3]
+    at = at + np.where(draft.word(at) == 1, 13 + sizes, 0)
+    there = at + 2 <= draft.cut[rows]
+    rows, at = rows[there], at[there]
+    return _all(IPV6)(draft, rows, at + 8 * (draft.word(at) == 0))
+
+
+def _lisp(draft: Draft, rows: Rows, at: Offsets) -> Linked:
+    """RFC 9300's data packets."""
+    return _by_nibble(draft, rows, at + 8)
+
+
+def _tzsp(draft: Draft, rows: Rows, at: Offsets) -> Linked:
+    """TaZmen Sniffer Protocol, which copies Ethernet frames: tagged fields, then the frame."""
+    ethernet = draft.word(at + 2) == 1
+    rows, at = rows[ethernet], at[ethernet] + 4
+    for _ in range(DEEPEST):
+        left = np.flatnonzero(at + 2 <= draft.cut[rows])
+        left = left[draft.octets[at[left]] != _END_TAG]
+        if not len(left):
+            break
+        sized = draft.octets[at[left]] != _PADDING_TAG
+        at[left] += np.where(sized, 2 + draft.octets[at[left] + 1].astype(np.int64), 1)
+    return _all(BRIDGED, skipped=1)(draft, rows, at)
 
 
 def _l2tp(draft: Draft, rows: Rows, at: Offsets) -> Linked:
@@ -165,13 +190,15 @@ _BY_PORT: dict[int, Reader] = {
     1701: _l2tp,
     2152: _gtp,
     3544: _teredo,
+    4341: _lisp,
     4754: _gre,  # RFC 8086
-    4789: _vxlan,
-    8472: _vxlan,  # Linux's choice before there was a number
+    4789: _all(BRIDGED, skipped=8),  # VXLAN (RFC 7348)
+    8472: _all(BRIDGED, skipped=8),  # Linux's choice before there was a number
     4790: _vxlan_gpe,
     5072: _ayiya,
     6081: _geneve,
     6635: _all(MPLS),  # RFC 7510
+    37008: _tzsp,
 }
 _SMALLEST = 12
 """Octets of payload that a reader of `_BY_PORT` may look at without asking."""

@@ -108,6 +108,7 @@ def _act(section: Section, seen: Sighting | None, lore: _Lore, begin: int) -> Ac
         states=tuple(bars(section, journeys, (left, right), heard, remaining, placed)),
         calls=tuple(calls.brackets(rows, lore.book, placed)),
         elsewhere=section.elsewhere,
+        talk=talk,
     )
 
 

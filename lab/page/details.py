@@ -12,11 +12,16 @@ from lab.evidence.run import Evidence
 from lab.packets.frames import ABSENT, Frames
 from lab.packets.rows import frame
 from lab.page import reasons
+from lab.page.cuts import Cuts
 from lab.page.frames import view_of
 from lab.page.layers import Layer, layers
 from lab.page.scene import Act, CallRow, FrameRow, Row, Scene
+from lab.page.sentences import sentence
+from lab.report import phrases
 from lab.report.glyphs import safe
 from lab.report.people import people
+from lab.report.phrases import octets
+from lab.tcp.model import Connection
 from lab.text import Text
 from lab.units import MODULUS
 
@@ -35,6 +40,7 @@ class Teller:
         self._evidence, self._everything = evidence, everything
         self._who = people(evidence.manifest)
         self._numbers: dict[Layout, int] = {}
+        self._cuts: dict[str, Cuts] = {}
         self._reasons = {act.key: reasons.Reasons(act, self._who) for act in drawn.acts}
 
     @property
@@ -47,18 +53,18 @@ class Teller:
         told: dict[str, object] = {}
         for row in rows:
             if isinstance(row, FrameRow):
-                told[row.key] = self._frame(row, self._reasons[act.key])
+                told[row.key] = self._frame(row, act)
             elif isinstance(row, CallRow):
                 told[row.key] = _call(row)
         return told
 
-    def _frame(self, row: FrameRow, why: reasons.Reasons) -> dict[str, object]:
-        view = view_of(self._evidence, row.event, self._who)
+    def _frame(self, row: FrameRow, act: Act) -> dict[str, object]:
+        why, view = self._reasons[act.key], view_of(self._evidence, row.event, self._who)
         one = frame(view.capture, row.event.number - 1)
         link = view.capture.interfaces[one.interface].link_type if view.capture.interfaces else 1
         octets = one.octets if self._everything else one.octets[:KEPT]
         told: dict[str, object] = {
-            "says": pairs((*row.event.words, *(row.sack.words if row.sack else ()))),
+            "says": pairs((sentence(row, act, one, self._who), *_notes(row))),
             "why": pairs(why.why(row)),
             "layers": [self._layer(layer) for layer in layers(one.octets, link)],
             "octets": base64.b64encode(octets).decode(),
@@ -69,12 +75,32 @@ class Teller:
             told["lost"] = [*pair(lost.words), lost.scenario]
         if row.sum:
             told["sum"] = sums(row)
-        return told
+        return told | self._cut(row, act, one.payload)
+
+    def _cut(self, row: FrameRow, act: Act, payload: bytes) -> dict[str, object]:
+        """Where a character of a payload may have been cut; nothing of plain ASCII."""
+        ours = row.event.elsewhere == act.elsewhere
+        if payload.isascii() or not ours or not isinstance(act.talk, Connection):
+            return {}
+        if act.key not in self._cuts:
+            self._cuts[act.key] = Cuts(self._evidence, act, self._who)
+        cuts = self._cuts[act.key]
+        gbk, reads = cuts.gbk(row), cuts.reads(row)
+        return ({"gbk": gbk} if any(gbk) else {}) | ({"reads": reads} if reads else {})
 
     def _layer(self, layer: Layer) -> list[object]:
         plan = tuple((f.name, f.bit - layer.begin * 8, f.width) for f in layer.fields)
         layout = self._numbers.setdefault((layer.name, plan), len(self._numbers))
         return [layout, layer.begin, layer.end, [safe(f.value) for f in layer.fields]]
+
+
+def _notes(row: FrameRow) -> Iterator[Text]:
+    """The ladder's words for a frame, but for the numbers that its sentence has."""
+    size = row.event.octets
+    told = {octets(size), octets(size, phrases.DATAGRAM_ONE, phrases.DATAGRAM)}
+    told |= {phrases.ISN.fill(isn=row.absolute[0])} if row.absolute else set()
+    yield from (word for word in row.event.words if word not in told)
+    yield from row.sack.words if row.sack else ()
 
 
 def pair(text: Text) -> tuple[str, str]:

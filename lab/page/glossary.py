@@ -53,7 +53,8 @@ def _spots(words: str) -> list[Spot]:
     lower = words.lower()
     if len(lower) != len(words):
         return []  # some capital has no small letter of its own: places would not fit
-    found = ((at, at + len(name), term) for name, term in _names() for at in _first(lower, name))
+    there = [(name, term) for name, term in _names() if name in lower]  # few: the rest costs more
+    found = ((at, at + len(name), term) for name, term in there for at in _first(lower, name))
     return sorted(found, key=lambda spot: (spot[0], -spot[1]))
 
 

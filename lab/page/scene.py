@@ -8,7 +8,9 @@ from msgspec import Struct, field
 
 from lab.page.geometry import Arrow, Axis, Pair, Span
 from lab.report.events import CallEvent, FrameEvent, GapEvent
+from lab.tcp.model import Connection
 from lab.text import Text
+from lab.udp.model import Exchange
 
 Clocks = tuple[str, str, str, str]
 """A time since the start, since the event before, since the one before of the same sender, and on
@@ -143,6 +145,7 @@ class Act(Struct, frozen=True):
     states: tuple[Bar, ...] = ()
     calls: tuple[Bar, ...] = ()
     elsewhere: str = ""  # letter of the port that numbers its frames, if not the originator's
+    talk: Connection | Exchange | None = None  # None: what belongs to none
 
 
 class Scene(Struct, frozen=True):

@@ -196,6 +196,9 @@ DRAWER = {
     "cut": Text(
         "cut: the character goes on in another segment", "被切断：该字符的其余部分在另一报文段"
     ),
+    "read": Text(
+        "a recv() ended within the marked character", "有一次 recv() 在标出的字符中间结束"
+    ),
     "invalid": Text("not valid in this encoding", "不是该编码的有效文本"),
     "not_here": Text("{n} more octets are in the capture file.", "其余 {n} 字节在抓包文件中。"),
     "not_printed": Text(

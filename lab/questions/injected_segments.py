@@ -479,8 +479,8 @@ QUESTIONS = (
         ),
         answer=Text(
             "Any host may send to its port, and a socket without connect() takes all. connect(), or "
-            "checking the sender, filters; random ports and identifiers make guessing hard. "
-            "A sender's address can be forged too: only cryptography decides.",
+            "checking the sender, filters. Random ports and identifiers make guessing hard. A sender's "
+            "address can be forged too: only cryptography decides.",
             "任何主机都可以向它的端口发送，未 connect() 的套接字来者不拒。connect() 或检查发送方可以过滤，"
             "随机端口与标识使猜测变难；发送方地址也能伪造，最终要靠加密认证。",
         ),

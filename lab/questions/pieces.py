@@ -124,9 +124,11 @@ class Called(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
+        """As the kernel has it, which returns 0 where Python returns None; and how long it took."""
         call = self.call
-        said = call.error or (f"{call.octets} octets" if call.octets is not None else call.result)
-        return f"{call.function}() = {said} after {short_span(self.lasted)}"
+        returned = call.result if call.octets is None else call.octets
+        said = call.error or (0 if returned is None else returned)
+        return f"{call.function}() = {said} ({short_span(self.lasted)})"
 
     @property
     def cite(self) -> Cite:

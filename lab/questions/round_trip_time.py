@@ -109,8 +109,8 @@ QUESTIONS = (
             "How do you measure the round-trip time from a capture?", "如何从抓包测量往返时间？"
         ),
         answer=Text(
-            "At the client from SYN to SYN,ACK; or from data to its ACK, less the time for which a delayed ACK "
-            "waited; or by the timestamp echo, which holds for repeated segments too.",
+            "At the client from SYN to SYN,ACK. Or from data to its ACK, less the time for which a "
+            "delayed ACK waited. Or by the timestamp echo, which holds for repeated segments too.",
             "在客户端取握手的 SYN 到 SYN,ACK；或取数据到其 ACK，再减去延迟确认的等待；"
             "或用时间戳回显，对重传的报文段也适用。",
         ),

@@ -50,8 +50,8 @@ def merged_steps(runs: Runs) -> Proof:
                 and my_answer.absolute_ack == theirs.absolute_end
                 and their_answer.absolute_ack == mine.absolute_end,
                 Text(
-                    "where two SYNs cross, each end repeats its own with an ACK. #{n} has seq {x} again, and "
-                    "ack {y} + 1; so four segments carry SYN",
+                    "where two SYNs cross, each end repeats its own with an ACK. #{n} has seq {x} again, "
+                    "and ack {y} + 1. So four segments carry SYN",
                     "两个 SYN 交错时，双方各自重发 SYN 并带上 ACK：#{n} 仍是 seq {x}，ack 为 {y} + 1；"
                     "因此共有四个报文段带 SYN",
                 ).fill(n=my_answer.number, x=mine.absolute, y=theirs.absolute),

@@ -448,8 +448,9 @@ QUESTIONS = (
         id="SK07",
         asks=Text("send versus sendall?", "send 与 sendall 有什么区别？"),
         answer=Text(
-            "send() may take only part of the data, and returns how much; the rest is the program's business. "
-            "sendall() repeats until all is taken, or raises an error. Neither says that anything arrived.",
+            "send() may take only part of the data, and returns how much. The rest is the program's "
+            "business. sendall() repeats until all is taken, or raises an error. Neither says that "
+            "anything arrived.",
             "send() 可能只收下一部分，并返回收下的字节数，剩余部分要程序自己处理；"
             "sendall() 会反复发送，直到全部收下或出错为止。两者都不表示数据已经到达对方。",
         ),
@@ -533,8 +534,8 @@ QUESTIONS = (
             "两个进程共享套接字，其中一个 close 会怎样？",
         ),
         answer=Text(
-            "Nothing, until the last descriptor is closed: only then close() sends FIN. "
-            "shutdown() acts on the connection itself: its FIN leaves at once, however many descriptors are open.",
+            "Nothing, until the last descriptor is closed: only then close() sends FIN. shutdown() acts "
+            "on the connection itself. Its FIN leaves at once, however many descriptors are open.",
             "什么也不发送：最后一个描述符关闭时，close() 才发出 FIN。"
             "shutdown() 作用于连接本身，不论还有多少描述符打开，都立即发出 FIN。",
         ),

@@ -96,14 +96,17 @@ def _well_formed(evidence: Evidence) -> Seen:
 
 def _checksums(evidence: Evidence) -> Seen:
     bad = [checksum_errors(view.capture) for view in evidence.views]
-    return _none(evidence, bad, Text("wrong checksums", "错误的校验和"))
+    return _none(evidence, bad, Text("wrong checksums", "校验和错误的帧"))
 
 
 def _none(evidence: Evidence, bad: list[np.ndarray], what: Text) -> Seen:
     """Kept if no view has any; the frames given are the first view's."""
     if not any(len(numbers) for numbers in bad):
         return Seen(
-            True, Text("none in {frames} frames", "{frames} 帧中没有").fill(frames=_total(evidence))
+            True,
+            Text("no {what} in {frames} frames", "{frames} 帧中没有{what}").fill(
+                what=what, frames=_total(evidence)
+            ),
         )
     counts = ", ".join(
         f"{view.host} {len(n):,}" for view, n in zip(evidence.views, bad, strict=True)

@@ -63,8 +63,8 @@ def fold(
     return lines
 
 
-NEVER_FIRST = "，。：；、）”"
-"""Punctuation that Chinese typesetting keeps off the start of a line; it may hang over the end."""
+NEVER_FIRST, NEVER_LAST = "，。：；、）”？！", "（“"
+"""Punctuation that Chinese typesetting keeps off the start of a line, and off its end."""
 
 
 def _atoms(text: str) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _atoms(text: str) -> Iterator[str]:
     atom = ""
     for before, character in zip(" " + text, text, strict=False):
         breaks = before == " " or _columns(before) == 2 or _columns(character) == 2
-        if atom and breaks and character not in NEVER_FIRST and character != " ":
+        if atom and breaks and not (character in NEVER_FIRST + " " or before in NEVER_LAST):
             yield atom
             atom = ""
         atom += character
@@ -85,7 +85,7 @@ def _wrap(phrase: str, columns: int, first: int) -> Iterator[str]:
     topic, colon, rest = phrase.partition(": ")  # "handshake 1 of 3: " stays together
     atoms = [topic + colon, *_atoms(rest)] if colon and width(topic) < 20 else _atoms(phrase)
     for atom in atoms:
-        if width((line + atom).rstrip().rstrip(NEVER_FIRST)) <= room:
+        if width((line + atom).rstrip()) <= room:
             line += atom
             continue
         if line or room < columns:

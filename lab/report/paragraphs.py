@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.evidence.run import View
+from lab.report.phrases import octets
 from lab.report.summaries import HANDSHAKES, TEARDOWNS, first_answer
 from lab.report.verdict import frame_list
 from lab.tcp.model import Connection, Handshake, Teardown
@@ -26,9 +27,7 @@ NUMBERS = Text(
     "客户端 ISN {client_isn}、MSS {client_mss}、窗口扩大因子 {client_scale}；"
     "服务器 ISN {server_isn}、MSS {server_mss}、窗口扩大因子 {server_scale}。",
 )
-CARRIED = Text(
-    "Data: {client} octets →, {server} octets ←.", "数据：{client} 字节 →，{server} 字节 ←。"
-)
+CARRIED = Text("Data: {client} →, {server} ←.", "数据：{client} →，{server} ←。")
 DATAGRAMS = Text(
     "Data: datagrams {client} →, {server} ←; octets {sent} →, {received} ←.",
     "数据：数据报 {client} 个 →，{server} 个 ←；字节数 {sent} →，{received} ←。",
@@ -59,7 +58,7 @@ def sentences(talk: Connection | Exchange, view: View) -> Iterator[Text]:
     yield _opening(talk)
     if talk.isn != (None, None):
         yield _numbers(talk)
-    yield CARRIED.fill(client=f"{talk.octets[0]:,}", server=f"{talk.octets[1]:,}")
+    yield CARRIED.fill(client=octets(talk.octets[0]), server=octets(talk.octets[1]))
     if talk.teardown is not Teardown.NOT_SEEN:
         how = TEARDOWNS[talk.teardown]
         yield CLOSED.fill(how=how, frames=frame_list(talk.teardown_frames))

@@ -18,6 +18,7 @@ from lab.report.paragraphs import FAILED
 from lab.tcp.connections import Connections
 from lab.tcp.model import Connection, Handshake, Teardown
 from lab.tcp.outcomes import Outcome
+from lab.udp.exchanges import Exchanges
 from lab.udp.model import Exchange
 
 if TYPE_CHECKING:  # who asks for no filter does without
@@ -92,7 +93,7 @@ def _connections(view: View) -> Columns:
     if isinstance(every, Connections):
         table = every.table
         handshake, trouble = _went(table.outcomes)
-        begin = table.segments.row[table.segments.first]
+        begin = table.begins()
         return handshake[table.outcome], trouble[table.outcome], table.flagged(), begin
     handshake, trouble = _went(every)
     flagged = np.array([len(one.flags) for one in every], np.int64)
@@ -109,8 +110,13 @@ def _went(every: Sequence[Connection | Outcome]) -> tuple[Ints, Ints]:
 
 def _exchanges(every: Sequence[Exchange]) -> Columns:
     """Trouble of an exchange: an ICMP error answered it (3), nothing did (1), else 0."""
+    if isinstance(every, Exchanges):
+        silent, begin = every.table.datagrams[1] == 0, every.table.begin
+        trouble = np.where(every.answered(), 3, np.where(silent, 1, 0))
+        none: Ints = np.zeros(len(every), np.int64)
+        return none + UDP, trouble, none, begin
     errors = np.array([bool(one.errors) for one in every], np.bool_)
-    silent = np.array([not one.datagrams[1] for one in every], np.bool_)
-    nothing: Ints = np.zeros(len(every), np.int64)
+    quiet = np.array([not one.datagrams[1] for one in every], np.bool_)
+    none = np.zeros(len(every), np.int64)
     begin = np.array([one.rows[0] for one in every], np.int64)
-    return nothing + UDP, np.where(errors, 3, np.where(silent, 1, 0)), nothing, begin
+    return none + UDP, np.where(errors, 3, np.where(quiet, 1, 0)), none, begin

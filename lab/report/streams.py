@@ -37,7 +37,7 @@ def namer(
 def _begins_as_tls(frames: Frames, connection: Connection) -> bool:
     carrying = (frames.payload_length[connection.rows] > 0) & connection.from_client
     rows = connection.rows[carrying]
-    return bool(len(rows)) and tls.is_tls(_payload(frames, int(rows[0])))
+    return bool(len(rows)) and tls.is_tls(payload(frames, int(rows[0])))
 
 
 def stream(frames: Frames, connection: Connection, shown: Numbers, *, by_client: bool) -> bytes:
@@ -46,14 +46,14 @@ def stream(frames: Frames, connection: Connection, shown: Numbers, *, by_client:
     octets = bytearray()
     for index in mine[np.argsort(shown.sequence[mine], kind="stable")].tolist():
         at = int(shown.sequence[index]) - 1
-        payload = _payload(frames, int(connection.rows[index]))
+        carried = payload(frames, int(connection.rows[index]))
         if at > len(octets) or len(octets) > LONGEST:
             break
-        octets += payload[len(octets) - at :]
+        octets += carried[len(octets) - at :]
     return bytes(octets)
 
 
-def _payload(frames: Frames, row: int) -> bytes:
+def payload(frames: Frames, row: int) -> bytes:
     """All of a frame's payload that was captured."""
     begin = int(frames.payload[row])
     if begin == ABSENT:

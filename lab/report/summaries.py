@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.packets.frames import Capture
 from lab.report.people import People
+from lab.report.phrases import octets
 from lab.tcp.model import Connection, Handshake, Teardown
 from lab.text import Text, same
 from lab.udp.model import Exchange
@@ -34,7 +35,7 @@ TEARDOWNS = {
 }
 NEVER_OPENED = (Handshake.REFUSED, Handshake.UNANSWERED)
 
-OCTETS = Text("{client} octets → {server} octets ←", "{client} 字节 → {server} 字节 ←")
+OCTETS = same("{client} → {server} ←")
 RTT = Text("RTT {rtt}", "RTT {rtt}")
 NO_SCALE = Text(
     "window scale unknown: the handshake is not in the capture",
@@ -68,7 +69,7 @@ def summary(talk: Connection | Exchange, capture: Capture) -> tuple[Text, ...]:
 def _connection(connection: Connection) -> tuple[Text, ...]:
     parts = [HANDSHAKES[connection.handshake]]
     if connection.handshake not in NEVER_OPENED:
-        parts += [TEARDOWNS[connection.teardown], _both(OCTETS, connection.octets)]
+        parts += [TEARDOWNS[connection.teardown], _octets(connection.octets)]
     if connection.rtt is not None:
         parts.append(RTT.fill(rtt=short_span(connection.rtt)))
     if connection.handshake is Handshake.NOT_SEEN:
@@ -77,7 +78,8 @@ def _connection(connection: Connection) -> tuple[Text, ...]:
 
 
 def _exchange(exchange: Exchange, capture: Capture) -> tuple[Text, ...]:
-    parts = [_both(DATAGRAMS, exchange.datagrams), _both(OCTETS, exchange.octets)]
+    client, server = (f"{count:,}" for count in exchange.datagrams)
+    parts = [DATAGRAMS.fill(client=client, server=server), _octets(exchange.octets)]
     if exchange.errors:
         count = len(exchange.errors)
         parts.append(ERROR if count == 1 else ERRORS.fill(count=count))
@@ -88,9 +90,9 @@ def _exchange(exchange: Exchange, capture: Capture) -> tuple[Text, ...]:
     return tuple(parts)
 
 
-def _both(template: Text, counts: tuple[int, int]) -> Text:
-    client, server = (same(f"{count:,}") for count in counts)
-    return template.fill(client=client, server=server)
+def _octets(counts: tuple[int, int]) -> Text:
+    client, server = map(octets, counts)
+    return OCTETS.fill(client=client, server=server)
 
 
 def first_answer(exchange: Exchange, capture: Capture) -> int | None:

@@ -7,9 +7,15 @@ from pkgutil import iter_modules
 from lab.errors import ScenarioUnknown
 from lab.scenarios.base import Scenario
 from lab.scenarios.loading import load
+from lab.text import Text
 
 PARTS = {"base", "checks", "loading", "programs", "script", "seen", "soundness"}
 """Modules of this package that are no scenarios."""
+
+FEW = 8
+"""So many names are all shown to whoever names none of them: a scenario's variants."""
+
+NOTHING = Text("nothing", "无")
 
 
 def names() -> tuple[str, ...]:
@@ -37,5 +43,6 @@ def find(name: str) -> Scenario:
 def _unknown(name: str, known: tuple[str, ...]) -> ScenarioUnknown:
     import difflib
 
-    near = difflib.get_close_matches(name, known, cutoff=0.4) or known
-    return ScenarioUnknown(scenario=name, near=", ".join(near))
+    few = known if len(known) <= FEW else ()  # of variants
+    near = difflib.get_close_matches(name, known, cutoff=0.4) or few
+    return ScenarioUnknown(scenario=name, near=", ".join(near) or NOTHING)

@@ -66,8 +66,8 @@ SCENARIO = Scenario(
             "l_onoff 为 1、l_linger 为 0 时，close() 直接中止连接：一个 RST，没有 FIN，也没有 TIME-WAIT",
         ),
         Text(
-            "This is no cure for TIME-WAIT: data on its way is lost, the peer gets an error, "
-            "and nothing guards the next connection against old segments",
+            "This is no cure for TIME-WAIT. Data on its way is lost, the peer gets an error, and nothing "
+            "guards the next connection against old segments",
             "这不是消除 TIME-WAIT 的办法：途中的数据会丢失，对端会得到错误，"
             "新连接也不再受到保护，可能收到旧报文段",
         ),

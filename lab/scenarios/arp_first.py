@@ -195,7 +195,7 @@ SCENARIO = Scenario(
     group="mtu",
     teaches=(
         Text(
-            "IP addresses lead to the right subnet, MAC addresses to the right host in it: the first "
+            "IP addresses lead to the right subnet, MAC addresses to the right host in it. The first "
             "packet to a new neighbour waits until ARP has found out the neighbour's",
             "IP 地址决定去往哪个子网，MAC 地址决定交给子网中的哪台主机："
             "发往新邻居的第一个包要等 ARP 问出对方的 MAC 地址",
@@ -210,8 +210,8 @@ SCENARIO = Scenario(
             "应答记入邻居表：下一个连接无需再问",
         ),
         Text(
-            "For a host in another subnet it is the router that is asked for, never the host: the "
-            "packet keeps its IP addresses and gets new MAC addresses at each hop",
+            "For a host in another subnet it is the router that is asked for, never the host. The packet "
+            "keeps its IP addresses and gets new MAC addresses at each hop",
             "目的主机在另一个子网时，询问的是路由器而不是该主机：IP 地址一路不变，MAC 地址每一跳都更换",
         ),
     ),

@@ -137,8 +137,8 @@ SCENARIO = Scenario(
     level=3,
     teaches=(
         Text(
-            "A capture has a buffer, and a kernel that finds it full goes on without it: "
-            "the frame arrives, the program gets its data, and the capture has a hole",
+            "A capture has a buffer, and a kernel that finds it full goes on without it. The frame "
+            "arrives, the program gets its data, and the capture has a hole",
             "抓包有自己的缓冲区，一旦填满，内核不会等待：帧照常到达，程序照常拿到数据，抓包里却缺了一块",
         ),
         Text(

@@ -175,7 +175,7 @@ SCENARIO = Scenario(
     core=True,
     teaches=(
         Text(
-            "On its way in, a packet passes the capture first and the firewall afterwards: what the "
+            "On its way in, a packet passes the capture first and the firewall afterwards. What the "
             "firewall drops is in the capture, and nobody answers it",
             "入方向：报文先经过抓包点，再经过防火墙；被防火墙丢弃的报文抓得到，只是没有应答",
         ),
@@ -191,8 +191,8 @@ SCENARIO = Scenario(
             "内核约 200 毫秒后再试，而在抓包里那就是第一次发送",
         ),
         Text(
-            "Two captures tell where a packet died: in neither, before the sender's card; in the first "
-            "alone, on the way; in both and never read, inside the receiver",
+            "Two captures tell where a packet died. In neither: before the sender's card; in the first "
+            "alone: on the way; in both and never read: inside the receiver",
             "两处抓包即可判断报文消失在哪里：两处都没有，在发送方网卡之前；"
             "只有第一处有，在途中；两处都有而程序没读到，在接收方内部",
         ),

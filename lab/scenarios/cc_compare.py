@@ -131,8 +131,8 @@ SCENARIO = Scenario(
     level=3,
     teaches=(
         Text(
-            "Reno and CUBIC take each loss for a sign of congestion: Reno halves its window, CUBIC "
-            "keeps 70 %; both grow until the queue overflows again: a saw-tooth",
+            "Reno and CUBIC take each loss for a sign of congestion. Reno halves its window, CUBIC keeps "
+            "70 %; both grow until the queue overflows again: a saw-tooth",
             "Reno 与 CUBIC 把每次丢包都视为拥塞：Reno 将窗口减半，CUBIC 保留 70%；"
             "随后又增长到队列再次溢出，形成锯齿",
         ),
@@ -141,12 +141,12 @@ SCENARIO = Scenario(
             "在不丢包的链路上，三者都能基本占满带宽",
         ),
         Text(
-            "Loss that has nothing to do with congestion ruins the first two: their rate falls "
-            "with RTT and with the square root of the loss rate, whatever the link could carry",
+            "Loss that has nothing to do with congestion ruins the first two. Their rate falls with RTT "
+            "and with the square root of the loss rate, whatever the link could carry",
             "与拥塞无关的随机丢包会毁掉前两者：其速率随 RTT 和丢包率的平方根下降，与链路带宽无关",
         ),
         Text(
-            "BBR builds a model instead (bottleneck bandwidth, least RTT) and paces to it: Linux's "
+            "BBR builds a model instead (bottleneck bandwidth, least RTT) and paces to it. Linux's "
             "version 1 hardly reacts to loss, and competes unfairly with those that do",
             "BBR 则建立模型（瓶颈带宽与最小 RTT），并据此控制发送节奏："
             "Linux 中的第 1 版对丢包几乎不作反应，与会退让的算法竞争时有失公平",

@@ -222,7 +222,7 @@ SCENARIO = Scenario(
     teaches=(
         Text(
             "One client at a time: the second connects, and its data are acknowledged, by the kernel "
-            "alone; only the answer does not come until the first has left",
+            "alone. Only the answer does not come until the first has left",
             "逐个服务：第二个客户端照样能连接，数据也得到确认，但都是内核所为；第一个离开之前，它等不到应答",
         ),
         Text(

@@ -60,8 +60,8 @@ SCENARIO = Scenario(
     core=True,
     teaches=(
         Text(
-            "No acknowledgment comes, so the kernel sends the same sequence number again: on Linux "
-            "after 200 ms at the earliest, then after twice as long each time",
+            "No acknowledgment comes, so the kernel sends the same sequence number again. It does so on "
+            "Linux after 200 ms at the earliest, then after twice as long each time",
             "收不到确认，内核便以同一序号重发：在 Linux 上最早于 200 ms 之后，此后等待时间逐次加倍",
         ),
         Text(

@@ -139,8 +139,8 @@ SCENARIO = Scenario(
             "客户端毫无察觉：它已处于 ESTABLISHED，connect() 早已返回",
         ),
         Text(
-            "The option takes seconds, and they count: then the server repeats its SYN,ACK, and "
-            "the ACK of that one opens the connection, with data or without (variant no_data)",
+            "The option takes seconds, and they count. Then the server repeats its SYN,ACK, and the ACK "
+            "of that one opens the connection, with data or without (variant no_data)",
             "该选项以秒为单位，到时服务器重发 SYN,ACK；客户端对它的 ACK 无论是否带数据，"
             "都会完成连接（变体 no_data）",
         ),

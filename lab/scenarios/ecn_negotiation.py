@@ -106,7 +106,7 @@ SCENARIO = Scenario(
             "只标记新数据：SYN 与纯 ACK 仍是 Not-ECT，拥塞时照旧被丢弃",
         ),
         Text(
-            "Linux agrees when it is asked but does not ask by itself (tcp_ecn = 2); without the "
+            "Linux agrees when it is asked but does not ask by itself (tcp_ecn = 2). Without the "
             "agreement the connection is as good as any, only unmarked",
             "Linux 默认被请求时同意、自己不主动请求（tcp_ecn = 2）；没有达成一致时连接照常工作，只是不带标记",
         ),

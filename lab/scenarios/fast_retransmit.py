@@ -71,8 +71,8 @@ SCENARIO = Scenario(
     core=True,
     teaches=(
         Text(
-            "A receiver answers each segment behind a gap at once, with the same ACK number; the "
-            "third duplicate makes the sender repeat what is missing, without waiting for the timer",
+            "A receiver answers each segment behind a gap at once, with the same ACK number. The third "
+            "duplicate makes the sender repeat what is missing, without waiting for the timer",
             "缺口之后每到一个报文段，接收方都立即以同一 ACK 号应答；"
             "第三个重复 ACK 使发送方立刻重传缺失的部分，不必等定时器超时",
         ),

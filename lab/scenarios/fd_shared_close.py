@@ -98,8 +98,8 @@ SCENARIO = Scenario(
             "shutdown() 作用于连接本身：不论还有多少描述符打开，都会立即发出 FIN",
         ),
         Text(
-            "A forking server whose parent forgets close() sends no FIN when its child is done: "
-            "the client waits for an end of file that does not come (variant fork)",
+            "A forking server whose parent forgets close() sends no FIN when its child is done. The "
+            "client waits for an end of file that does not come (variant fork)",
             "多进程服务器的父进程若忘记 close()，子进程处理完毕后也不会发出 FIN："
             "客户端一直等不到文件结束（变体 fork）",
         ),

@@ -101,7 +101,7 @@ SCENARIO = Scenario(
             "只要程序仍持有套接字（shutdown），也确实如此",
         ),
         Text(
-            "After close() no program can read any more: the kernel forgets such an orphan after "
+            "After close() no program can read any more. The kernel forgets such an orphan after "
             "tcp_fin_timeout, 60 s, or TCP_LINGER2 of that socket, here 1 s",
             "close() 之后再没有程序能读取：这样的孤儿连接会在 tcp_fin_timeout（60 秒）"
             "或该套接字的 TCP_LINGER2（此处 1 秒）之后被内核遗忘",

@@ -226,8 +226,8 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "A stream has no messages: the sender marks where each ends, and the receiver reads until "
-            "it has all of one, with as many recv() as that takes",
+            "A stream has no messages. The sender marks where each ends, and the receiver reads until it "
+            "has all of one, with as many recv() as that takes",
             "字节流里没有消息：发送方要标明每条消息到哪里结束，接收方要循环 recv()，直到收齐一条",
         ),
         Text(
@@ -269,7 +269,7 @@ SCENARIO = Scenario(
                     "recv(2) 可能只返回一个字节：不循环读取，半个长度字段就会被当成完整的",
                 ),
                 Text(
-                    "After that nothing is where it should be, and no error says so: in a test on one "
+                    "After that nothing is where it should be, and no error says so. In a test on one "
                     "machine, where all arrives at once, the fault stays hidden",
                     "此后一切错位，却没有任何报错；在单机测试中数据总是一次到齐，这个错误不会暴露",
                 ),

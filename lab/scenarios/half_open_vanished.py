@@ -232,13 +232,13 @@ SCENARIO = Scenario(
             "直到之后的某次调用才以 ETIMEDOUT 失败",
         ),
         Text(
-            "tcp_retries2 is a span, not a count: as long as so many doublings from 200 ms take, "
+            "tcp_retries2 is a span, not a count. It is as long as so many doublings from 200 ms take: "
             "1.4 s for 2, 924.6 s for the default of 15. The first timer after it ends the connection",
             "tcp_retries2 限定的是时间而不是次数：从 200 ms 起翻倍这么多次所需的时间，"
             "取 2 为 1.4 s，默认值 15 为 924.6 s；此后第一次定时器到期，连接即告终止",
         ),
         Text(
-            "TCP_USER_TIMEOUT sets the limit for one socket, in ms; Linux counts it from the first "
+            "TCP_USER_TIMEOUT sets the limit for one socket, in ms. Linux counts it from the first "
             "retransmission by timeout, and lets the last timer end right there",
             "TCP_USER_TIMEOUT 为单个套接字设定期限，单位毫秒；Linux 从首次超时重传算起，"
             "并让最后一次定时恰好在期限处到期",

@@ -140,12 +140,12 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "TCP is the same over IPv6: only the header below it has 40 octets instead of 20, so the "
-            "MSS on Ethernet is 1440 instead of 1460",
+            "TCP is the same over IPv6. Only the header below it has 40 octets instead of 20, so the MSS "
+            "on Ethernet is 1440 instead of 1460",
             "TCP 在 IPv6 上没有变化：只是下层首部由 20 字节变成 40 字节，因此以太网上的 MSS 是 1440 而非 1460",
         ),
         Text(
-            "A listener on :: takes IPv4 connections too, unless IPV6_V6ONLY is set; its program sees "
+            "A listener on :: takes IPv4 connections too, unless IPV6_V6ONLY is set. Its program sees "
             "such a client as ::ffff:a.b.c.d, an address that never is on the wire",
             "监听 :: 的套接字也接受 IPv4 连接，除非设置了 IPV6_V6ONLY；"
             "程序看到的这类客户端地址写作 ::ffff:a.b.c.d，该地址从不出现在线路上",

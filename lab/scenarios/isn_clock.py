@@ -109,18 +109,18 @@ SCENARIO = Scenario(
             "ISN = 时钟 + 四元组的带密钥散列：看不到报文段的人无从猜测",
         ),
         Text(
-            "The same four-tuple has the same offset, so its ISN grows with the clock alone: on Linux "
-            "by one every 64 ns, once around in 275 s",
+            "The same four-tuple has the same offset, so its ISN grows with the clock alone. On Linux it "
+            "grows by one every 64 ns, once around in 275 s",
             "同一个四元组的偏移不变，其 ISN 只随时钟增长：在 Linux 上每 64 纳秒加一，约 275 秒回绕一圈",
         ),
         Text(
-            "So a new connection on old ports begins where the clock is now: a late segment of the "
-            "old one has numbers from behind, and is no part of the new stream",
+            "So a new connection on old ports begins where the clock is now. A late segment of the old "
+            "one has numbers from behind, and is no part of the new stream",
             "因此在相同端口上重新建立的连接从时钟的当前值开始：旧连接迟到的报文段序列号落在后面，"
             "不会混入新的数据流",
         ),
         Text(
-            "RFC 9293 speaks of one every 4 µs; Linux counts faster, as networks are faster, but still "
+            "RFC 9293 speaks of one every 4 µs. Linux counts faster, as networks are faster, but still "
             "goes around only once in two lives of a segment (MSL, 2 min)",
             "RFC 9293 设想每 4 微秒加一；如今网络更快，Linux 计数也更快，"
             "但回绕一圈仍长于报文段最长寿命 MSL（2 分钟）的两倍",

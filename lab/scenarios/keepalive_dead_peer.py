@@ -107,7 +107,7 @@ SCENARIO = Scenario(
     core=True,
     teaches=(
         Text(
-            "A keep-alive probe is an empty segment whose number lies one below the next: it is "
+            "A keep-alive probe is an empty segment whose number lies one below the next. It is "
             "acknowledged long since, so a living peer answers at once with what it expects",
             "keepalive 探测是一个空报文段，序号比下一个要发送的小 1：这个序号早已确认过，"
             "因此对端只要还在，就会立即以它期待的序号应答",

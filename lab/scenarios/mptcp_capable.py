@@ -153,15 +153,15 @@ SCENARIO = Scenario(
     level=3,
     teaches=(
         Text(
-            "Multipath TCP is TCP with an option: MP_CAPABLE in the SYN asks, in the SYN,ACK it "
-            "brings the server's key, in the ACK both keys; further paths will prove with them that "
-            "they belong here",
+            "Multipath TCP is TCP with an option, MP_CAPABLE. In the SYN it asks, in the SYN,ACK it "
+            "brings the server's key, in the ACK both keys. Further paths will prove with them that they "
+            "belong here",
             "多路径 TCP 就是带一个选项的 TCP：SYN 中的 MP_CAPABLE 提出请求，SYN,ACK 带来服务器的密钥，"
             "ACK 带上双方密钥；以后加入的路径凭这些密钥证明自己属于该连接",
         ),
         Text(
             "Data is then numbered twice: by TCP on its path, and by the option (DSS) in the whole, so "
-            "that paths can be put together; DATA_FIN ends the whole, FIN only the path",
+            "that paths can be put together. DATA_FIN ends the whole, FIN only the path",
             "数据有两套序号：路径上由 TCP 编号，整体由 DSS 选项编号，各路径的数据因此能拼在一起；"
             "DATA_FIN 结束整体，FIN 只结束一条路径",
         ),
@@ -170,8 +170,8 @@ SCENARIO = Scenario(
             "程序只需改一处，即 socket() 的协议参数：IPPROTO_MPTCP",
         ),
         Text(
-            "A middlebox that takes the option out does no harm: both ends go on with plain TCP, and "
-            "only who asks the kernel learns of it",
+            "A middlebox that takes the option out does no harm. Both ends go on with plain TCP, and only"
+            " who asks the kernel learns of it",
             "即使中间设备去掉该选项也无妨：双方退回普通 TCP，只有向内核查询才会知道",
         ),
     ),

@@ -108,25 +108,25 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "With segmentation offload the kernel hands the card one segment of many times the MSS; "
-            "a capture is taken before the card cuts it, and shows what no link could carry",
+            "With segmentation offload the kernel hands the card one segment of many times the MSS. A "
+            "capture is taken before the card cuts it, and shows what no link could carry",
             "启用分段卸载后，内核把数倍于 MSS 的大段一次交给网卡；"
             "抓包发生在网卡切分之前，因此会看到任何链路都无法承载的报文",
         ),
         Text(
-            "With checksum offload the kernel writes the sum of the pseudo-header and leaves the rest "
-            "to the card: in the sender's own capture every segment it sent looks damaged",
+            "With checksum offload the kernel writes the sum of the pseudo-header and leaves the rest to "
+            "the card. In the sender's own capture every segment it sent looks damaged",
             "启用校验和卸载后，内核只写入伪首部的和，其余交给网卡完成："
             "在发送方自己的抓包里，发出的每个报文段都像是损坏的",
         ),
         Text(
-            "Between virtual hosts there is no card, so nothing is ever cut or completed: the other "
-            "end receives the very same giant, and its kernel trusts it",
+            "Between virtual hosts there is no card, so nothing is ever cut or completed. The other end "
+            "receives the very same giant, and its kernel trusts it",
             "虚拟主机之间没有真正的网卡，既不会切分，也不会补全：对端收到的就是这个大段，内核也予以信任",
         ),
         Text(
-            "So look at lengths and checksums only with offload off, or on the wire itself; the lab "
-            "turns it off at every host (ethtool -K eth0 tx off tso off gso off gro off)",
+            "So look at lengths and checksums only with offload off, or on the wire itself. The lab turns"
+            " it off at every host (ethtool -K eth0 tx off tso off gso off gro off)",
             "因此，要看长度和校验和，须先关闭卸载，或在线路上抓包；"
             "实验室在每台主机上都已关闭（ethtool -K eth0 tx off tso off gso off gro off）",
         ),

@@ -133,8 +133,8 @@ SCENARIO = Scenario(
             "MSS 只代表两端：双方都通告 1460，而途中某段链路只能通过 1300 字节的 IP 包",
         ),
         Text(
-            "TCP sets DF, so the router may not cut the packet up: it drops it and answers with "
-            "ICMP type 3 code 4, which names the MTU of the next link",
+            "TCP sets DF, so the router may not cut the packet up. It drops it and answers with ICMP type"
+            " 3 code 4, which names the MTU of the next link",
             "TCP 设置 DF，路由器不得分片，只能丢弃，并以 ICMP 类型 3 代码 4 应答，"
             "其中给出下一段链路的 MTU",
         ),

@@ -174,14 +174,14 @@ SCENARIO = Scenario(
             "在发送方看来这就是丢包，于是以越来越长的间隔重发同样长的报文段，每一次都再次丢失",
         ),
         Text(
-            "Cure at the sender: tcp_mtu_probing=1 takes repeated timeouts for a black hole (after "
-            "about 3 s, tcp_retries1) and goes on with segments of 1024 octets (tcp_base_mss)",
+            "Cure at the sender: tcp_mtu_probing=1 takes repeated timeouts for a black hole, after about "
+            "3 s (tcp_retries1). It goes on with segments of 1024 octets (tcp_base_mss)",
             "发送方的对策：tcp_mtu_probing=1 把反复超时（约 3 秒，由 tcp_retries1 决定）视为黑洞，"
             "改用 1024 字节的报文段（tcp_base_mss）",
         ),
         Text(
-            "Cure on the way: a router lowers the MSS in both SYNs to what the link takes (MSS "
-            "clamping), and no segment is ever too long",
+            "Cure on the way: a router lowers the MSS in both SYNs to what the link takes (MSS clamping)."
+            " Then no segment is ever too long",
             "途中的对策：路由器把双方 SYN 中的 MSS 改小到链路可承受的值（MSS 钳制），"
             "此后不再有过长的报文段",
         ),

@@ -101,13 +101,13 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "With SO_REUSEPORT several sockets listen on one port, each with an accept queue of its own: "
-            "one a process or thread, and none is woken for another's client",
+            "With SO_REUSEPORT several sockets listen on one port, each with an accept queue of its own. "
+            "There is one a process or thread, and none is woken for another's client",
             "设置 SO_REUSEPORT 后，多个套接字可以监听同一端口，各有自己的全连接队列："
             "每个进程或线程一个，互不惊扰",
         ),
         Text(
-            "The kernel does not take turns: a hash of the four-tuple picks the listener, so few "
+            "The kernel does not take turns. A hash of the four-tuple picks the listener, so few "
             "connections spread unevenly, and the same four-tuple always comes to the same one",
             "内核并非轮流分配，而是以四元组的散列选择监听者：连接少时分布不均，"
             "同一个四元组总是落到同一个监听者",

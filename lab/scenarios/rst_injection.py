@@ -99,8 +99,8 @@ SCENARIO = Scenario(
             "RST 的序号必须恰好是接收方期待的下一个序号（RCV.NXT），才会生效",
         ),
         Text(
-            "A RST elsewhere in the window, and any SYN, is answered with a challenge ACK: "
-            "a peer that really lost the connection answers that with the exact RST",
+            "A RST elsewhere in the window, and any SYN, is answered with a challenge ACK. A peer that "
+            "really lost the connection answers that with the exact RST",
             "序号落在窗口内其他位置的 RST，以及任何 SYN，得到的都是挑战 ACK（challenge ACK）："
             "如果对端真的丢失了连接，就会以序号准确的 RST 回应",
         ),

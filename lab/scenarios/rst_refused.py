@@ -142,9 +142,9 @@ SCENARIO = Scenario(
             "客户端先于服务器启动，会立即被拒绝；没有谁会替它等待服务器，只能自己重试",
         ),
         Text(
-            "A packet filter can refuse too, though a program listens: with a RST that looks like "
-            "the kernel's own, or with ICMP, which connect() reports as ECONNREFUSED (port "
-            "unreachable) or EHOSTUNREACH (administratively prohibited)",
+            "A packet filter can refuse too, though a program listens: with a RST that looks like the "
+            "kernel's own, or with ICMP. The latter connect() reports as ECONNREFUSED (port unreachable) "
+            "or EHOSTUNREACH (administratively prohibited)",
             "即使有程序在监听，包过滤也可以拒绝：发出与内核自己的毫无二致的 RST，或以 ICMP 应答，"
             "connect() 随之报告 ECONNREFUSED（端口不可达）或 EHOSTUNREACH（管理性禁止）",
         ),

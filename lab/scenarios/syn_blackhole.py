@@ -99,8 +99,8 @@ SCENARIO = Scenario(
             "TCP_USER_TIMEOUT 决定尝试多久；不设置时，Linux 要等大约两分钟才放弃",
         ),
         Text(
-            "A neighbour that is not there is something else: no SYN leaves before ARP has found "
-            "its link address, and after about 3 s connect() fails with EHOSTUNREACH",
+            "A neighbour that is not there is something else. No SYN leaves before ARP has found its link"
+            " address, and after about 3 s connect() fails with EHOSTUNREACH",
             "同一网段内不存在的主机则是另一回事：ARP 找不到链路层地址，SYN 就发不出去，"
             "约 3 秒后 connect() 以 EHOSTUNREACH 失败",
         ),

@@ -266,7 +266,7 @@ SCENARIO = Scenario(
     core=True,
     teaches=(
         Text(
-            "Each SYN that is answered costs the server memory until its third segment comes; a flood "
+            "Each SYN that is answered costs the server memory until its third segment comes. A flood "
             "from addresses that do not exist fills that queue, and its bound is the listen backlog",
             "每应答一个 SYN，服务器都要占用内存，直到第三次握手到来；"
             "来自不存在地址的洪泛会填满这个队列，其上限就是 listen 的 backlog",
@@ -277,14 +277,14 @@ SCENARIO = Scenario(
             "此后正常的 SYN 也同样被悄悄丢弃：几个报文段就够了，并不需要多大带宽",
         ),
         Text(
-            "With SYN cookies nothing is remembered: the server's ISN is a keyed hash of addresses, "
-            "ports and time, and the ACK that brings it back opens the connection",
+            "With SYN cookies nothing is remembered. The server's ISN is a keyed hash of addresses, ports"
+            " and time, and the ACK that brings it back opens the connection",
             "启用 SYN Cookie 后，服务器什么都不必记住：ISN 由地址、端口和时间经带密钥的散列算出，"
             "带回它的 ACK 即可建立连接",
         ),
         Text(
-            "What cookies cost: a SYN,ACK that nobody remembers is never repeated, and options "
-            "survive only inside the timestamp; so Linux uses them only once the queue is full",
+            "What cookies cost: a SYN,ACK that nobody remembers is never repeated, and options survive "
+            "only inside the timestamp. So Linux uses them only once the queue is full",
             "Cookie 的代价：没有记录的 SYN,ACK 不会重发，各选项也只能借时间戳保存下来；"
             "因此 Linux 只在队列已满时才启用",
         ),
@@ -311,7 +311,7 @@ SCENARIO = Scenario(
             "teaches": (
                 Text(
                     "Without cookies Linux keeps the last quarter of tcp_max_syn_backlog for peers that "
-                    "it has known before: of 32 a flood gets 24 and one more, however long the backlog",
+                    "it has known before. Of 32 a flood gets 24 and one more, however long the backlog",
                     "不用 Cookie 时，Linux 将 tcp_max_syn_backlog 的最后四分之一留给曾经通信过的对端："
                     "上限为 32 时，无论 backlog 多大，洪泛只能占到 24 个再多一个",
                 ),

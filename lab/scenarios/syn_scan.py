@@ -69,14 +69,14 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "Three answers to a SYN: SYN,ACK means open, RST means closed, silence means that "
+            "There are three answers to a SYN. SYN,ACK means open, RST means closed, silence means that "
             "something on the way drops it (or a firewall sends an ICMP error)",
             "SYN 会得到三种回应：SYN,ACK 表示开放，RST 表示关闭，"
             "没有回应则表示途中被丢弃（防火墙也可能回一个 ICMP 差错）",
         ),
         Text(
-            "The scanner's own kernel knows nothing of that SYN: it answers the SYN,ACK with a RST, "
-            "as for any segment of a connection that it does not have",
+            "The scanner's own kernel knows nothing of that SYN. It answers the SYN,ACK with a RST, as "
+            "for any segment of a connection that it does not have",
             "扫描者自己的内核并不知道发出过这个 SYN：它像对待任何不属于已知连接的报文段那样，"
             "以 RST 回应 SYN,ACK",
         ),

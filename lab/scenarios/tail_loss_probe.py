@@ -70,15 +70,15 @@ SCENARIO = Scenario(
             "最后一个报文段之后没有别的数据：它若丢失，不会有任何重复 ACK 来报告",
         ),
         Text(
-            "So the kernel sends the last segment again as a probe (TLP), after two round trips; "
-            "plus 200 ms if only one is in flight, whose ACK the other end may delay; but never "
-            "later than the timeout would have come, which is why it waits 300 ms here",
+            "So the kernel sends the last segment again as a probe (TLP), after two round trips. It adds "
+            "200 ms if only one is in flight, whose ACK the other end may delay. It never waits longer "
+            "than the timeout would, hence 300 ms here",
             "于是内核在两个往返之后重发最后一段作为探测（TLP）；若只有一段在途，"
             "对方可能延迟确认，再加 200 ms；但不会晚于超时本来的时刻，因此这里等了约 300 ms",
         ),
         Text(
-            "A probe is no timeout, even when it comes as late as one: the congestion window stays "
-            "as it was, while a timeout begins again with one segment",
+            "A probe is no timeout, even when it comes as late as one. The congestion window stays as it "
+            "was, while a timeout begins again with one segment",
             "探测不是超时，即使来得同样晚：拥塞窗口保持不变，而超时会使其从一个报文段重新开始",
         ),
         Text(

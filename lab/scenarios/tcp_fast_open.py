@@ -101,8 +101,8 @@ SCENARIO = Scenario(
             "再次访问时，SYN 同时携带 cookie 与数据；SYN,ACK 一并确认，这里是 ISN + 10",
         ),
         Text(
-            "The server's program reads and answers in SYN-RECEIVED, before the handshake is over: "
-            "one round trip is saved, and here it does not even matter that the third segment is lost",
+            "The server's program reads and answers in SYN-RECEIVED, before the handshake is over. One "
+            "round trip is saved, and here it does not even matter that the third segment is lost",
             "服务器程序在 SYN-RECEIVED 状态就能读取并应答，不必等握手结束：节省一个往返；"
             "这里第三个报文段丢失了也不受影响",
         ),

@@ -126,8 +126,8 @@ SCENARIO = Scenario(
             "tcp_fin_timeout 管的是 FIN-WAIT-2",
         ),
         Text(
-            "It is there to acknowledge the other's FIN again, should the last ACK be lost, "
-            "and to let old segments die before the same ports are used again",
+            "It is there to acknowledge the other's FIN again, should the last ACK be lost. It also lets "
+            "old segments die before the same ports are used again",
             "它的作用有二：最后一个 ACK 丢失时，再次确认对方的 FIN；"
             "让旧报文段在同一对端口被重新使用之前从网络中消失",
         ),

@@ -155,9 +155,9 @@ SCENARIO = Scenario(
             "用尽的不是端口，而是两端的组合：对服务器的另一个端口，同样的本地端口仍可使用",
         ),
         Text(
-            "tcp_tw_reuse=1 lets connect() take a port over after 1 s in TIME-WAIT: timestamps "
-            "tell old segments from new ones, and the numbers begin beyond the old ones. "
-            "The default, 2, allows that on loopback only",
+            "tcp_tw_reuse=1 lets connect() take a port over after 1 s in TIME-WAIT. Timestamps tell old "
+            "segments from new ones, and the numbers begin beyond the old ones. The default, 2, allows "
+            "that on loopback only",
             "tcp_tw_reuse=1 允许 connect() 接手已在 TIME-WAIT 停留 1 秒的端口：时间戳可区分新旧"
             "报文段，新的序号也从旧序号之后开始。默认值 2 只对环回地址生效",
         ),

@@ -142,8 +142,8 @@ SCENARIO = Scenario(
     level=3,
     teaches=(
         Text(
-            "TIME-WAIT does not keep a client out that comes back from the same port: a SYN with "
-            "a higher number, or a newer timestamp, opens the connection anew at once",
+            "TIME-WAIT does not keep a client out that comes back from the same port. A SYN with a higher"
+            " number, or a newer timestamp, opens the connection anew at once",
             "客户端若从同一端口再次连接，TIME-WAIT 并不会将其拒之门外：SYN 的序号更大或时间戳更新，"
             "就立即重新建立连接",
         ),

@@ -267,7 +267,7 @@ SCENARIO = Scenario(
             "close_notify 表明数据到此结束；只有 FIN，则可能是有人中途截断",
         ),
         Text(
-            "The server's session tickets are small segments: Nagle's algorithm may hold a short reply "
+            "The server's session tickets are small segments. Nagle's algorithm may hold a short reply "
             "until the client's delayed ACK of them, about 40 ms; TCP_NODELAY avoids that",
             "服务器发出的会话票据是小报文段：Nagle 算法会扣住随后的短应答，直到客户端的延迟确认到来，"
             "约 40 毫秒；TCP_NODELAY 可避免",

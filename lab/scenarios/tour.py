@@ -70,9 +70,21 @@ def _of_greeting(
 # ---------------------------------------------------------------- the promises
 
 
+SAID = {
+    Handshake.THREE_WAY: Text("three-way", "三次握手"),
+    Teardown.FOUR_SEGMENTS: Text("four segments", "四个报文段"),
+    Teardown.THREE_SEGMENTS: Text("three segments", "三个报文段"),
+}
+"""How an opening and a close that a promise is about are called; others by their own name."""
+
+
+def _said(kind: Handshake | Teardown) -> Text:
+    return SAID.get(kind, same(kind.value))
+
+
 def _three_way(evidence: Evidence, one: Connection) -> Seen:
     kept = one.handshake is Handshake.THREE_WAY and len(one.handshake_frames) == 3
-    return Seen(kept, same(one.handshake.value), one.handshake_frames)
+    return Seen(kept, _said(one.handshake), one.handshake_frames)
 
 
 def _isn_plus_one(evidence: Evidence, one: Connection) -> Seen:
@@ -100,7 +112,7 @@ def _texts_arrive(evidence: Evidence, one: Connection) -> Seen:
 
 def _closes_in(teardown: Teardown) -> Callable[[Evidence, Connection], Seen]:
     def check(evidence: Evidence, one: Connection) -> Seen:
-        return Seen(one.teardown is teardown, same(one.teardown.value), one.teardown_frames)
+        return Seen(one.teardown is teardown, _said(one.teardown), one.teardown_frames)
 
     return check
 
@@ -108,10 +120,10 @@ def _closes_in(teardown: Teardown) -> Callable[[Evidence, Connection], Seen]:
 def _ack_of_fin_waits(evidence: Evidence, one: Connection) -> Seen:
     """The first FIN is acknowledged before the application closes: the gap is the delayed ACK."""
     if one.teardown is not Teardown.FOUR_SEGMENTS:
-        return Seen(False, same(one.teardown.value), one.teardown_frames)
+        return Seen(False, _said(one.teardown), one.teardown_frames)
     time = evidence.view.capture.frames.time
     fin, ack, last_fin, _ = (int(time[number - 1]) for number in one.teardown_frames)
-    words = Text("ACK after {ack}, FIN after {fin}", "{ack} 后 ACK,{fin} 后 FIN")
+    words = Text("ACK after {ack}, FIN after {fin}", "{ack} 后 ACK，{fin} 后 FIN")
     filled = words.fill(ack=short_span(ack - fin), fin=short_span(last_fin - fin))
     return Seen(ack < last_fin and last_fin - fin > DELAYED_ACK, filled, one.teardown_frames[:3])
 
@@ -166,7 +178,7 @@ def _promises() -> Iterator[Promise]:
             f"{at}_opens_three_way",
             Text(
                 "{who} opens with three segments: SYN; SYN,ACK; ACK",
-                "{who}用三个报文段建立：SYN;SYN,ACK;ACK",
+                "{who}用三个报文段建立：SYN；SYN,ACK；ACK",
             ).fill(who=who),
             _of_greeting(index, _three_way),
         )

@@ -151,8 +151,8 @@ SCENARIO = Scenario(
             "因此每 32 个组共用一个 MAC 地址",
         ),
         Text(
-            "Joining a group makes the kernel report it by IGMP, for routers and switches; datagrams "
-            "for a group that no program joined end in the kernel",
+            "Joining a group makes the kernel report it by IGMP, for routers and switches. Datagrams for "
+            "a group that no program joined end in the kernel",
             "加入组播组时，内核会发出 IGMP 报告，供路由器和交换机使用；"
             "没有程序加入的组，发给它的数据报到内核为止",
         ),

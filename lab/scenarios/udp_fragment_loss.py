@@ -118,19 +118,19 @@ SCENARIO = Scenario(
             "4000 字节的数据报分成三个分片传送，只有第一个带 UDP 首部",
         ),
         Text(
-            "IP does not repeat fragments: one that is lost takes the whole datagram with it, so a "
-            "loss of 1 % costs almost 3 % of such datagrams",
+            "IP does not repeat fragments. One that is lost takes the whole datagram with it, so a loss "
+            "of 1 % costs almost 3 % of such datagrams",
             "IP 不会重传分片：丢一个就丢掉整个数据报，1% 的丢包率会使这样的数据报损失近 3%",
         ),
         Text(
-            "The receiver's kernel keeps the others for a while (Linux: 30 s, here 1 s), then gives "
-            "up and says so: ICMP time exceeded, code 1",
+            "The receiver's kernel keeps the others for a while (Linux: 30 s, here 1 s). Then it gives up"
+            " and says so: ICMP time exceeded, code 1",
             "接收方内核把其余分片保留一段时间（Linux 默认 30 秒，这里为 1 秒），然后放弃，"
             "并以 ICMP 超时（code 1）告知",
         ),
         Text(
             "Neither program learns of it: Linux passes this ICMP error on to no UDP socket, not even "
-            "with IP_RECVERR; whoever needs the data must notice by a timeout that no answer comes",
+            "with IP_RECVERR. Whoever needs the data must notice by a timeout that no answer comes",
             "两端程序都不会得知：Linux 不把这种 ICMP 差错交给 UDP 套接字，设置 IP_RECVERR 也不例外；"
             "需要数据的一方只能靠超时发现没有应答",
         ),

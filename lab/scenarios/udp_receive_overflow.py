@@ -105,8 +105,8 @@ SCENARIO = Scenario(
             "UDP 没有流量控制：没有任何机制让发送方等待，每次 sendto() 都成功",
         ),
         Text(
-            "When the receive buffer is full the kernel drops what comes next, without a word to "
-            "either side: a capture at the receiver shows every datagram all the same",
+            "When the receive buffer is full the kernel drops what comes next, without a word to either "
+            "side. A capture at the receiver shows every datagram all the same",
             "接收缓冲区满后，内核丢弃后来的数据报，双方都得不到通知；而在接收方抓包仍能看到每一个",
         ),
         Text(

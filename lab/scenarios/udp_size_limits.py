@@ -115,8 +115,8 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "Over IPv4 a datagram carries at most 65507 octets: 65535, the most a packet's length "
-            "can say, less 20 of IP and 8 of UDP; one more is EMSGSIZE",
+            "Over IPv4 a datagram carries at most 65507 octets: 65535, the most a packet's length can "
+            "say, less 20 of IP and 8 of UDP. One more is EMSGSIZE",
             "IPv4 上一个数据报至多携带 65507 字节：IP 包总长度字段的上限 65535，减去 IP 首部 20 字节"
             "和 UDP 首部 8 字节；再多 1 字节就是 EMSGSIZE",
         ),

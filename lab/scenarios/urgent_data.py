@@ -93,8 +93,8 @@ SCENARIO = Scenario(
             "URG 与紧急指针只是在字节流中标记一个位置；数据仍在原处，并不会超前送达",
         ),
         Text(
-            "The sockets interface takes the octet before the mark out of the stream: of XY! with "
-            "MSG_OOB only the ! is urgent, and a plain recv() never returns it",
+            "The sockets interface takes the octet before the mark out of the stream. Of XY! with MSG_OOB"
+            " only the ! is urgent, and a plain recv() never returns it",
             "套接字接口把标记之前的那个字节从流中取出：用 MSG_OOB 发送 XY!，只有 ! 是紧急的，"
             "普通的 recv() 不会返回它",
         ),

@@ -175,7 +175,7 @@ SCENARIO = Scenario(
     level=2,
     teaches=(
         Text(
-            "The window field has 16 bits; an option in the SYN says by how many bits its sender will "
+            "The window field has 16 bits. An option in the SYN says by how many bits its sender will "
             "shift every later one, so the true window is field × 2^scale",
             "窗口字段只有 16 位；SYN 中的选项说明发送者此后把窗口左移多少位，真实窗口 = 字段值 × 2^因子",
         ),

@@ -86,8 +86,8 @@ SCENARIO = Scenario(
             "程序不读取，接收缓冲区就会填满，内核随即通告窗口为 0：请勿再发",
         ),
         Text(
-            "The sender probes at growing intervals, for the segment that reopens the window may be "
-            "lost; a probe of Linux is empty, its number already acknowledged: Wireshark's keep-alive",
+            "The sender probes at growing intervals, for the segment that reopens the window may be lost."
+            " A probe of Linux is empty, its number already acknowledged: Wireshark's keep-alive",
             "重新打开窗口的报文段可能丢失，因此发送方以越来越长的间隔探测；"
             "Linux 的探测报文不带数据，使用已被确认过的序号，因此 Wireshark 称之为 keep-alive",
         ),

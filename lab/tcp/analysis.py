@@ -46,12 +46,12 @@ class Block(Struct, frozen=True):
     octets: Ints  # (streams, 2)
 
 
-def table(frames: Frames, each: Each = one_by_one) -> Table:
+def table(frames: Frames, each: Each = one_by_one, outcomes: Outcomes | None = None) -> Table:
     """Sort a capture's segments into connections and analyse all of them.
 
-    ``each``: see `lab.packets.each`.
+    ``each``: see `lab.packets.each`; ``outcomes``: those met in other parts of the capture.
     """
-    sorted_out, outcomes = streams(frames, each), Outcomes()
+    sorted_out, outcomes = streams(frames, each), outcomes or Outcomes()
     s = sorted_out.segments
     bounds, blocks = [*_bounds(s)], list[Block]()
     for first in range(0, len(bounds), STRETCH):

@@ -7,6 +7,8 @@ because each stream's numbers are lifted above those of the streams before it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,12 @@ def taken(first: Ints, counts: Ints, which: Ints) -> tuple[Ints, Ints]:
     return np.repeat(first[which] - begins, counts) + np.arange(int(counts.sum())), begins
 
 
+def bounds(first: Ints, together: int) -> Iterator[tuple[int, int]]:
+    """Cut streams into parts of so many segments, or more where one has more: from, up to."""
+    cuts = np.searchsorted(first, np.arange(0, int(first[-1]) + 1 if len(first) else 0, together))
+    yield from pairwise(distinct(np.append(cuts, len(first))).tolist())
+
+
 def gather(
     frames: Frames, rows: Ints, first: Ints, second: Mask, each: Each = one_by_one
 ) -> Segments:
@@ -108,6 +116,7 @@ class Standing(Struct, frozen=True):
     other: Ints  # the last segment of the other direction; means nothing unless `heard`
     heard: Mask
     acks: Mask  # ACK is set
+    says: Mask  # its ACK field has a number, with the flag or without
     sequence: Ints  # relative to its direction's first
     end: Ints  # the number after it, SYN and FIN counted
     acknowledgment: Ints  # relative to the other direction's first
@@ -144,7 +153,9 @@ def standing(s: Segments, *, long: bool = False) -> Standing:
     acks = (s.flags & ACK) != 0
     far = np.abs(sequence - np.where(known, after, 0) if long else sequence) >= FAR
     far |= (np.abs(acknowledgment - near) >= FAR) & acks
-    far |= ~acks & (s.acknowledgment != 0)
+    bare = ~acks & (s.acknowledgment != 0)
+    if bare.any():  # a number that nothing answers for is measured by data that follows it alone
+        far |= heard & (s.length > 0) & bare[other]
     return Standing(
         stream=stream,
         index=index,
@@ -153,6 +164,7 @@ def standing(s: Segments, *, long: bool = False) -> Standing:
         other=other,
         heard=heard,
         acks=acks,
+        says=acks | bare,
         sequence=sequence,
         end=end,
         acknowledgment=acknowledgment,
@@ -202,10 +214,15 @@ def _origins(
     s: Segments, index: Ints, stream: Ints
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """The number each direction counts from: its first, or the first acknowledged of a silent one."""
-    answer = np.minimum.reduceat(np.where(s.second, index, len(index)), s.first)
-    silent = answer == len(index)
-    answered = s.sequence[np.where(silent, 0, answer)]
-    theirs = np.where(silent, s.acknowledgment[s.first], answered)[stream]
+    none = len(index)
+    answer = np.minimum.reduceat(np.where(s.second, index, none), s.first)
+    silent = answer == none
+    told = s.sequence[np.where(silent, 0, answer)]
+    if silent.any():
+        acks = silent[stream] & ((s.flags & ACK) != 0)
+        first = np.minimum.reduceat(np.where(acks, index, none), s.first)
+        told = np.where(silent, s.acknowledgment[np.minimum(first, none - 1)], told)
+    theirs = told[stream]
     mine = s.sequence[s.first][stream]
     return np.where(s.second, theirs, mine), np.where(s.second, mine, theirs)
 

@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 
 from lab.packets.each import Each, one_by_one
 from lab.packets.frames import Capture, Frames
+from lab.packets.pages import touched
 from lab.packets.pairs import ends
-from lab.tcp.analysis import table
+from lab.packets.scratch import scratch_of
 from lab.tcp.model import Connection
 from lab.tcp.offers import announced_mss, window_shifts
 from lab.tcp.opening import initial_numbers
 from lab.tcp.outcomes import how_it_went
+from lab.tcp.parts import table
 from lab.tcp.segments import SYN, segments
 from lab.tcp.table import Table
+
+PLACES = 4
+"""Places of the file and its columns that are read to make a connection, about: others are near."""
 
 
 class Connections(Sequence[Connection]):
@@ -50,12 +55,37 @@ class Connections(Sequence[Connection]):
         if isinstance(index, slice):
             return tuple(self[i] for i in range(len(self))[index])
         number = range(len(self))[index]
-        if number not in self._made:
-            self._made[number] = _connection(self.frames, self.table, number)
-        return self._made[number]
+        if number in self._made:
+            return self._made[number]
+        made = _connection(self.frames, self.table, number)
+        touched(self.frames.octets, PLACES)
+        if scratch_of(self.frames.octets) is None:
+            self._made[number] = made
+        return made
 
     def __iter__(self) -> Iterator[Connection]:
         return (self[i] for i in range(len(self)))
+
+
+class Picked(Sequence[Connection]):
+    """Some of them, by their numbers."""
+
+    def __init__(self, every: Sequence[Connection], numbers: Sequence[int]) -> None:
+        self._every, self._numbers = every, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Connection: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Picked: ...
+
+    def __getitem__(self, index: int | slice) -> Connection | Picked:
+        if isinstance(index, slice):
+            return Picked(self._every, self._numbers[index])
+        return self._every[self._numbers[index]]
 
 
 def connections(capture: Capture, each: Each = one_by_one) -> Connections:

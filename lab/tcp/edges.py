@@ -1,5 +1,5 @@
-"""The end of the data without a hole (`Direction.contiguous` in `lab.tcp.flags`), where it is
-not simply the highest sequence end.
+"""Acknowledgments of what the capture lacks: beyond the end of the data without a hole
+(`Direction.contiguous` in `lab.tcp.flags`), where that is not simply the highest sequence end.
 
 It parts from that end when a segment steps over a hole, or when the other end acknowledges what
 the capture lacks; it joins it again when a segment begins exactly there. Such times are few, and
@@ -11,35 +11,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 import numpy as np
-from msgspec import Struct
 
 from lab.packets.distinct import distinct, ranked
-from lab.tcp.columns import LIFT, Ints, Segments, Standing
+from lab.tcp.columns import LIFT, NOWHERE, Ints, Segments, Standing
 from lab.tcp.reached import Reached
 
 NEVER = (1 << 31) - 1
 
 
-class Edges(Struct, frozen=True):
-    """The times during which an edge stood apart, by direction and time."""
-
-    begins: Ints  # direction << 32 | position of the segment that made it so
-    until: Ints  # position of the segment that ended it
-    edge: Ints  # relative
-    unseen: Ints  # positions of the segments that acknowledge what the capture lacks
-
-    def before(self, direction: Ints, at: Ints, otherwise: Ints) -> Ints:
-        """The edge that each of these segments finds."""
-        if not len(self.begins):
-            return otherwise
-        place = np.searchsorted(self.begins, direction << 32 | at) - 1
-        inside = np.maximum(place, 0)
-        held = (place >= 0) & (self.begins[inside] >> 32 == direction) & (at <= self.until[inside])
-        return np.where(held, self.edge[inside], otherwise)
-
-
-def edges(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond: Ints) -> Edges:
-    """Find them.
+def unseen(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond: Ints) -> Ints:
+    """Positions of the segments that acknowledge what the capture lacks, each hole told once.
 
     Args:
         s, stand: the streams.
@@ -57,8 +38,7 @@ def edges(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond:
             continue  # the edge stands apart already
         direction = event >> 32
         until = walk.follow(direction, event & NEVER)
-    begins, ends, numbers = np.array(walk.spans, np.int64).reshape(-1, 3).T
-    return Edges(begins, ends, numbers, np.array(walk.unseen, np.int64))
+    return np.array(walk.unseen, np.int64)
 
 
 class _Walk:
@@ -70,36 +50,58 @@ class _Walk:
         concerned[directions] = True
         at = np.flatnonzero(concerned[stand.stream * 2 + s.second])
         self.every = _Index(s, stand, at)
-        self.stored = _Index(s, stand, at[stand.end[at] > stand.sequence[at]])
-        self.spans: list[tuple[int, int, int]] = []
+        self.stored = _Stored(s, stand, at[stand.end[at] > stand.sequence[at]])
         self.unseen: list[int] = []
 
     def follow(self, direction: int, at: int) -> int:
         """From the segment that makes the edge part; returns the position at which it joins."""
+        joined = False
         if bool(self.s.second[at]) == bool(direction & 1):
             edge = int(self.stand.next[at])
         else:
             edge, joined = self._acknowledged(direction, at)
-            if joined:
-                return at
-        while True:
+        while not joined:
             met = self.every.after(direction, edge, at)
             passed = self.reached.passes(direction, edge, NEVER)
-            self.spans.append((direction << 32 | at, min(met, passed), edge))
             if met < passed or passed == NEVER:
                 return met
             at = passed
             edge, joined = self._acknowledged(direction, at)
-            if joined:
-                return at
+        return at
 
     def _acknowledged(self, direction: int, at: int) -> tuple[int, bool]:
         """The edge that an ACK of unseen data gives, and whether it is the highest end again."""
         self.unseen.append(at)
-        edge, place = int(self.stand.acknowledgment[at]), -1
-        while (place := self.stored.after(direction, edge, place)) < at:
-            edge = int(self.stand.end[place])
+        acknowledged = int(self.stand.acknowledgment[at])
+        edge = self.stored.joined(direction, acknowledged, at)
         return edge, edge == self.stand.other_next[at]
+
+
+class _Stored:
+    """The segments of each direction that occupy sequence space, as they came."""
+
+    def __init__(self, s: Segments, stand: Standing, at: Ints) -> None:
+        direction = stand.direction(s, at)
+        order = np.argsort(direction, kind="stable")
+        at, direction = at[order], direction[order]
+        self.places: list[int] = (direction << 32 | at).tolist()
+        reached = np.where(stand.known[at], stand.next[at], NOWHERE)
+        self.before: list[int] = ((direction << LIFT) + reached).tolist()
+        self.begin: list[int] = stand.sequence[at].tolist()
+        self.end: list[int] = stand.end[at].tolist()
+
+    def joined(self, direction: int, number: int, at: int) -> int:
+        """Where the segments end that, from ``number`` on, came in order before ``at``."""
+        edge, last = number, bisect_left(self.places, direction << 32 | at)
+        first = bisect_left(self.places, direction << 32)
+        first = max(first, bisect_right(self.before, (direction << LIFT) + number) - 1)
+        for place in range(first, last):
+            if self.begin[place] < number:
+                continue
+            if self.begin[place] != edge:
+                break
+            edge = self.end[place]
+        return edge
 
 
 class _Index:

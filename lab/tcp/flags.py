@@ -12,18 +12,23 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from lab.tcp.model import Analysis
-from lab.tcp.segments import CLIENT, SERVER, Segment, distance
+from lab.tcp.segments import CLIENT, MODULUS, SERVER, Segment, distance
 
 NOTHING = Analysis(0)
 FAST_RETRANSMISSION_WITHIN = 20_000_000  # ns since the acknowledgments that asked for it
 DEFAULT_RTT = 3_000_000  # ns, while the handshake's is not known
+ENDLESS = (
+    1 << 62
+)  # ns, where the clock went backwards during the handshake: Wireshark's is unsigned
 LARGEST_SHIFT = 14  # RFC 7323 section 2.3
 
 
 class Direction(Struct):
     """What one direction has shown so far."""
 
+    base: int | None = None  # its ISN, seen or inferred
     next: int | None = None  # highest sequence end
+    filled: bool = False  # data reached that end, no pure ACK did
     contiguous: int | None = None  # end of the data without a hole ("maxack")
     acknowledged: int | None = None  # its last segment's ACK field; 0 without ACK is none
     time: int = 0  # of the last segment, ns
@@ -54,7 +59,7 @@ def analyse(
     Args:
         segments: in capture order.
         scale: the window shift of each side; None where no SYN was seen.
-        rtt: frame number of the handshake's third segment, and the initial RTT it gave (ns).
+        rtt: frame number of the segment that gave the initial RTT, and that (ns).
     """
     sides = Direction(shift=_capped(scale[CLIENT])), Direction(shift=_capped(scale[SERVER]))
     flags: dict[int, Analysis] = {}
@@ -69,7 +74,7 @@ def analyse(
             flags[segment.frame] = found
         _remember(segment, found, f, r)
         if rtt and segment.frame == rtt[0]:
-            patience = rtt[1]
+            patience = rtt[1] if rtt[1] >= 0 else ENDLESS
     return Verdicts(flags, duplicate_acks)
 
 
@@ -78,13 +83,15 @@ def _capped(shift: int | None) -> int | None:
 
 
 def _judge(s: Segment, f: Direction, r: Direction, patience: int) -> Analysis:
+    if s.syn and not s.ack:  # once more: Wireshark goes back to before the first hole
+        f.next = f.contiguous
     if _is_zero_window_probe(s, f, r):
         found = Analysis.ZERO_WINDOW_PROBE
     else:
         found = _standing(s, f, r) | _acknowledgment(s, f, r)
     if s.acknowledgment != f.acknowledged:
         f.duplicates = 0
-    found |= _unseen(s, r)
+    found |= _unseen(s, f, r)
     if not found & Analysis.KEEP_ALIVE and (s.length or s.syn or s.fin):
         found |= _resent(s, f, r, patience)
     return found
@@ -101,7 +108,7 @@ def _standing(s: Segment, f: Direction, r: Direction) -> Analysis:
         found |= Analysis.LOST_SEGMENT
     if _is_keep_alive(s, f):
         found |= Analysis.KEEP_ALIVE
-    if _is_window_update(s, f, r):
+    if _is_window_update(s, f):
         found |= Analysis.WINDOW_UPDATE
     if _fills_window(s, r):
         found |= Analysis.WINDOW_FULL
@@ -117,10 +124,9 @@ def _is_keep_alive(s: Segment, f: Direction) -> bool:
     return s.length <= 1 and behind_by_one and not s.control
 
 
-def _is_window_update(s: Segment, f: Direction, r: Direction) -> bool:
-    probed = bool(r.last & Analysis.ZERO_WINDOW_PROBE)
-    same_ack = s.acknowledgment == f.acknowledged or (probed and s.acknowledgment == r.next)
+def _is_window_update(s: Segment, f: Direction) -> bool:
     opened = s.window != 0 and s.window != f.window
+    same_ack = s.acknowledgment == f.acknowledged
     return _adds_nothing(s, f) and same_ack and opened and not s.sack
 
 
@@ -140,9 +146,14 @@ def _adds_nothing(s: Segment, f: Direction) -> bool:
 
 def _acknowledgment(s: Segment, f: Direction, r: Direction) -> Analysis:
     """Keep-alive ACK, zero window probe ACK or duplicate ACK: the first that fits."""
-    if not _adds_nothing(s, f) or s.acknowledgment != f.acknowledged:
+    if not _adds_nothing(s, f):
         return NOTHING
     same_window = s.window == f.window
+    if not s.window and same_window and _takes_probe(s, f, r):
+        r.next = r.contiguous = s.acknowledgment
+        return Analysis.ZERO_WINDOW_PROBE_ACK
+    if s.acknowledgment != f.acknowledged:
+        return NOTHING
     if s.window and same_window and r.last & Analysis.KEEP_ALIVE:
         return Analysis.KEEP_ALIVE_ACK
     if not s.window and same_window and r.last & Analysis.ZERO_WINDOW_PROBE:
@@ -153,15 +164,30 @@ def _acknowledgment(s: Segment, f: Direction, r: Direction) -> Analysis:
     return NOTHING
 
 
-def _unseen(s: Segment, r: Direction) -> Analysis:
+def _takes_probe(s: Segment, f: Direction, r: Direction) -> bool:
+    """It acknowledges the octet of a zero window probe, which had not counted as sent."""
+    if f.acknowledged is None or not r.last & Analysis.ZERO_WINDOW_PROBE:
+        return False
+    return s.sequence == f.next and distance(s.acknowledgment, f.acknowledged) == 1
+
+
+def _unseen(s: Segment, f: Direction, r: Direction) -> Analysis:
     """ACKed unseen segment; the boundary moves along, so that one hole is told once."""
     if not s.ack or r.contiguous is None or distance(s.acknowledgment, r.contiguous) <= 0:
         return NOTHING
     r.contiguous = s.acknowledgment
     for start, end in r.unacknowledged:
-        if start == r.contiguous:
+        if distance(start, s.acknowledgment) >= 0:
+            if start != r.contiguous:
+                break
             r.contiguous = end
-    return Analysis.ACK_LOST_SEGMENT
+    if not _takes_probe(s, f, r):
+        return Analysis.ACK_LOST_SEGMENT
+    r.next = r.contiguous = s.acknowledgment
+    if not s.sack:
+        return Analysis.WINDOW_UPDATE
+    f.duplicates += 1
+    return Analysis.DUPLICATE_ACK
 
 
 # ---------------------------------------------------------------- seen before, or late
@@ -174,7 +200,7 @@ def _resent(s: Segment, f: Direction, r: Direction, patience: int) -> Analysis:
         return Analysis.RETRANSMISSION | Analysis.SPURIOUS_RETRANSMISSION
     if not _is_behind(s, f):
         return NOTHING
-    if _is_fast(s, r):
+    if _is_fast(s, f, r):
         return Analysis.RETRANSMISSION | Analysis.FAST_RETRANSMISSION
     if _is_out_of_order(s, f, r, patience):
         return Analysis.OUT_OF_ORDER
@@ -188,14 +214,16 @@ def _is_behind(s: Segment, f: Direction) -> bool:
     return behind > 0 and not (s.length > 1 and behind == 1)  # one octet may have been a probe
 
 
-def _is_fast(s: Segment, r: Direction) -> bool:
+def _is_fast(s: Segment, f: Direction, r: Direction) -> bool:
+    """Wireshark holds the numbers as sent against SACK blocks that count from the ISN."""
     if r.duplicates < 2 or s.time - r.time >= FAST_RETRANSMISSION_WITHIN:
         return False
     if s.sequence == r.acknowledged:
         return True
-    end = s.sequence + s.length
+    begin, end, base = s.sequence, (s.sequence + s.length) % MODULUS, f.base or 0
     covered = any(
-        distance(s.sequence, left) >= 0 and distance(right, end) >= 0 for left, right in r.sack
+        (left - base) % MODULUS <= begin and end <= (right - base) % MODULUS
+        for left, right in r.sack
     )
     return bool(r.sack) and not covered
 
@@ -206,7 +234,7 @@ def _is_out_of_order(s: Segment, f: Direction, r: Direction, patience: int) -> b
         distance(s.sequence, start) >= 0 and distance(stop, end) >= 0
         for start, stop in f.unacknowledged
     )
-    at_edge = f.contiguous is not None and distance(end + s.fin, f.contiguous) == 0
+    at_edge = f.filled and f.next is not None and distance(end + s.fin, f.next) == 0
     return not seen and s.time - r.time < patience and not at_edge
 
 
@@ -214,9 +242,15 @@ def _is_out_of_order(s: Segment, f: Direction, r: Direction, patience: int) -> b
 
 
 def _remember(s: Segment, found: Analysis, f: Direction, r: Direction) -> None:
-    if not found & Analysis.ZERO_WINDOW_PROBE:
+    if f.base is None:
+        f.base = s.sequence - (not s.syn)
+    if r.base is None and s.ack:
+        r.base = s.acknowledgment - 1
+    if found & Analysis.ZERO_WINDOW_PROBE:
+        f.filled = True
+    else:
         if f.next is None or distance(s.end, f.next) > 0:
-            f.next = s.end
+            f.filled, f.next = _fills(s, f), s.end
         if f.contiguous is None or s.sequence == f.contiguous:
             f.contiguous = f.next
     if s.length or s.syn or s.fin:
@@ -224,8 +258,14 @@ def _remember(s: Segment, found: Analysis, f: Direction, r: Direction) -> None:
     f.acknowledged = s.acknowledgment if s.ack or s.acknowledgment else None
     f.time, f.window = s.time, s.window
     f.sack, f.syn, f.last = s.sack, s.syn, found
-    if s.ack and r.unacknowledged:
+    if r.unacknowledged:  # even what no ACK flag vouches for
         _release(r, s.acknowledgment)
+
+
+def _fills(s: Segment, f: Direction) -> bool:
+    """Whether data reach the new highest end: those of a segment, or a FIN right after them."""
+    beyond = 1 if f.next is None else distance(s.sequence + s.length, f.next)
+    return (s.length > 0 and beyond > 0) or (f.filled and s.fin and beyond == 0)
 
 
 def _store(s: Segment, f: Direction) -> None:

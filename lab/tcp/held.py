@@ -42,7 +42,7 @@ def held(s: Segments, stand: Standing, reached: Reached, late: Ints) -> tuple[Ma
         holder = at[place]
         end = stand.end[holder]
         whole = (holder < late[left]) & (holder > since[left]) & (end >= stop[left])
-        whole &= (end > begin[left]) | (low[left] < begin[left])
+        whole &= (end > begin[left]) | (low[left] < begin[left]) | (holder > other[left])
         found[left[whole]] = True
         left, place, old = left[~whole], place[~whole], (holder <= since[left])[~whole]
         place[old] = np.searchsorted(key, key[place[old]])  # copies before it are older still

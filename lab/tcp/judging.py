@@ -82,16 +82,16 @@ def _judge(s: Segments, frames: Frames, stand: Standing) -> Judged:
     _mark_pure(s, frames, stand, flags, np.flatnonzero((s.length == 0) & ~control))
     data = np.flatnonzero((s.length > 0) & stand.heard)
     _mark_by_acknowledged(s, stand, flags, data, frames)
-    rtt, strange = initial_rtts(s, stand)
+    rtt, since = initial_rtts(s, stand)
     counted = duplicates(s, stand, flags)
     trouble = _trouble(s, stand, flags, behind)
-    unsure = resent(s, frames, stand, flags, Shown(trouble, counted, *rtt))
-    doubtful = (stand.apart, _probed(s, stand), strange, unsure)
+    unsure = resent(s, frames, stand, flags, Shown(trouble, counted, rtt, since))
+    doubtful = (stand.apart, _probed(s, stand), _opened_again(s, stand), unsure)
     return Judged(
         flags=flags,
         duplicate=counted.at[counted.is_one],
         nth=counted.nth(),
-        rtt=rtt[0],
+        rtt=rtt,
         unsure=distinct(np.concatenate(doubtful)),
     )
 
@@ -116,6 +116,13 @@ def _probed(s: Segments, stand: Standing) -> Ints:
     return found
 
 
+def _opened_again(s: Segments, stand: Standing) -> Ints:
+    """Streams in which a SYN comes once more, after what follows it."""
+    syn = np.flatnonzero(s.flags & (SYN | ACK) == SYN)
+    found: Ints = stand.stream[syn[stand.known[syn] & (stand.next[syn] > stand.end[syn])]]
+    return found
+
+
 def _mark_keep_alives(s: Segments, stand: Standing, flags: NDArray[np.uint16], at: Ints) -> None:
     near = (s.length[at] <= 1) & (stand.sequence[at] == stand.next[at] - 1)
     flags[at[near]] |= KEEP_ALIVE
@@ -127,7 +134,7 @@ def _mark_pure(
     """Window updates, duplicate ACKs and keep-alives' ACKs: nothing is new but perhaps the window."""
     at = at[stand.known[at] & (stand.sequence[at] == stand.next[at]) & (s.window[at] != 0)]
     before = stand.own[at]
-    same = stand.acks[before] & (s.acknowledgment[at] == s.acknowledgment[before])
+    same = stand.says[before] & (s.acknowledgment[at] == s.acknowledgment[before])
     at, before = at[same], before[same]
     changed = s.window[at] != s.window[before]
     selective = np.zeros(len(at), np.bool_)
@@ -163,30 +170,25 @@ def _mark_by_acknowledged(
     flags[at[fills]] |= WINDOW_FULL
 
 
-def initial_rtts(s: Segments, stand: Standing) -> tuple[tuple[Ints, Ints], Ints]:
-    """Wireshark's initial RTT, from the last SYN to the segment that completes the handshake.
+def initial_rtts(s: Segments, stand: Standing) -> tuple[Ints, Ints]:
+    """Wireshark's initial RTT, from the latest SYN to the first ACK after one; from either end.
 
     Returns:
-        ns (NO_RTT) and the position of that segment (-1 where there is none), one a stream each;
-        and the streams whose SYNs are not those of a plain active open.
+        ns (NO_RTT) and the position of that ACK (-1 where there is none), one a stream each.
     """
-    none, streams = len(s.row), len(s.first)
-    syns = np.flatnonzero(s.flags & SYN)
-    stream, second = stand.stream[syns], s.second[syns]
-    answer = (s.flags[syns] & ACK) != 0
-    plain = (second == answer) & (stand.sequence[syns] == 0)
-    opened = np.zeros(streams, np.bool_)
-    opened[stream[~answer]] = True
-    strange = distinct(stream[~plain & opened[stream]])
-    answered, latest = np.full(streams, none), np.full(streams, -1)
-    answered[stream[second][::-1]] = syns[second][::-1]
-    latest[stream[~second]] = syns[~second]
-    thirds = np.flatnonzero((stand.sequence == 1) & (stand.acknowledgment == 1) & ~s.second)
-    thirds = thirds[(s.flags[thirds] & (SYN | RST | ACK)) == ACK]
-    thirds = thirds[thirds > answered[stand.stream[thirds]]]
-    third = np.full(streams, -1)
-    third[stand.stream[thirds][::-1]] = thirds[::-1]
-    third[~opened] = -1
-    late = np.flatnonzero((third >= 0) & (latest > third))
-    rtt = np.where(third >= 0, s.time[third] - s.time[latest], NO_RTT)
-    return (rtt, third), np.concatenate((strange, late))
+    rtt, since = np.full(len(s.first), NO_RTT), np.full(len(s.first), -1)
+    syns = np.flatnonzero(s.flags & (SYN | ACK) == SYN)
+    acks = np.flatnonzero(s.flags & (SYN | ACK) == ACK)
+    opens = syns[np.append(True, np.diff(stand.stream[syns]) != 0)[: len(syns)]]
+    place = np.searchsorted(acks, opens)
+    while len(opens):
+        inside = place < len(acks)
+        opens, place = opens[inside], place[inside]
+        inside = stand.stream[acks[place]] == stand.stream[opens]
+        opens, place = opens[inside], place[inside]
+        at = acks[place]
+        took = s.time[at] - s.time[syns[np.searchsorted(syns, at) - 1]]
+        found = took != 0  # at the very time of the SYN: the next one may tell
+        rtt[stand.stream[at[found]]], since[stand.stream[at[found]]] = took[found], at[found]
+        opens, place = opens[~found], place[~found] + 1
+    return rtt, since

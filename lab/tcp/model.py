@@ -96,7 +96,7 @@ class Connection(Struct, frozen=True):
     history: str  # Zeek's
     completeness: int  # Wireshark's tcp.completeness
     octets: tuple[int, int]  # payload sent, each octet of sequence space once
-    rtt: int | None  # ns from the SYN to the third segment (Wireshark's iRTT)
+    rtt: int | None  # ns from the latest SYN to the first ACK after one (Wireshark's iRTT)
     flags: Mapping[int, Analysis]  # by frame number; frames without a flag are left out
     duplicate_acks: Mapping[int, int]  # frame number -> which duplicate it is (#1, #2, …)
 

@@ -8,13 +8,14 @@ from lab.tcp.segments import CLIENT, SERVER, Segment
 
 
 def window_shifts(parts: Sequence[Segment]) -> tuple[int | None, int | None]:
-    """The shift in force for each side's windows: only if both SYNs offer it (RFC 7323 2.2)."""
+    """The shift in force for each side's windows: only if both SYNs offer it (RFC 7323 2.2).
+
+    None where that side's SYN was not seen, or its options were cut off.
+    """
     offered = [_from_syn(parts, side, "window_scale") for side in (CLIENT, SERVER)]
-    seen = {part.side for part in parts if part.syn}
-    if len(seen) == 2 and None in offered:
-        offered = [0, 0]
-    client, server = ((offered[side] or 0) if side in seen else None for side in (CLIENT, SERVER))
-    return client, server
+    if any(offered[part.side] is None for part in parts if part.syn and part.whole):
+        return 0, 0
+    return offered[CLIENT], offered[SERVER]
 
 
 def announced_mss(parts: Sequence[Segment]) -> tuple[int | None, int | None]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from lab.tcp.deliveries import Control, control
 from lab.tcp.model import Handshake
-from lab.tcp.segments import CLIENT, MODULUS, SERVER, Segment
+from lab.tcp.segments import CLIENT, SERVER, Segment
 
 
 class Opening(Struct, frozen=True):
@@ -70,24 +70,17 @@ def _frames(segments: Sequence[Segment], positions: Sequence[int]) -> tuple[int,
 
 
 def initial_rtt(segments: Sequence[Segment]) -> tuple[int, int] | None:
-    """(frame of the third segment, ns from the latest SYN to it), as Wireshark's iRTT."""
-    isn: dict[int, int] = {}
+    """(frame of the first ACK after a SYN, ns from the latest SYN to it), as Wireshark's iRTT.
+
+    Either end may send that ACK; one at the very time of the SYN does not count.
+    """
     opened: Segment | None = None
     for segment in segments:
         if segment.syn:
-            isn[segment.side] = segment.sequence
             opened = opened if segment.ack else segment
-        elif opened and _completes(segment, opened, isn):
+        elif opened and segment.ack and segment.time != opened.time:
             return segment.frame, segment.time - opened.time
     return None
-
-
-def _completes(segment: Segment, opened: Segment, isn: dict[int, int]) -> bool:
-    if segment.side != opened.side or not segment.ack or segment.rst or len(isn) < 2:
-        return False
-    mine, theirs = isn[segment.side], isn[1 - segment.side]
-    expected = ((mine + 1) % MODULUS, (theirs + 1) % MODULUS)
-    return (segment.sequence, segment.acknowledgment) == expected
 
 
 def initial_numbers(segments: Sequence[Segment]) -> tuple[int | None, int | None]:

@@ -7,27 +7,33 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.packets.frames import Frames
+from lab.packets.frames import ABSENT, Frames
 from lab.packets.options import END, NO_OPERATION, SACK, WINDOW_SCALE
+from lab.packets.pages import stretches
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.flags import LARGEST_SHIFT
-from lab.tcp.segments import FIXED_HEADER, SYN
+from lab.tcp.segments import FIXED_HEADER, SYN, options_end
 
 NOT_KNOWN = -1
+TOGETHER = 1 << 14
+"""Segments whose options are read before the file's pages are given back."""
+
 Words = NDArray[np.uint32]
 
 
 def shifts(s: Segments, frames: Frames, streams: Ints) -> Ints:
     """The window shift of each end of these streams (ascending); shape (2, streams).
 
-    Both ends must offer one (RFC 7323 section 2.2); NOT_KNOWN where an end's SYN was not seen.
+    Both ends must offer one (RFC 7323 section 2.2), so a SYN without it tells of both;
+    else NOT_KNOWN where an end's SYN was not seen, or its options were cut off.
     """
     part, _ = s.only(streams)
     at = np.flatnonzero(part.flags & SYN)
     stream = np.searchsorted(part.first, at, side="right") - 1
     side = part.second[at].astype(np.int64)
     seen = np.zeros((2, len(streams)), np.bool_)
-    seen[side, stream] = True
+    whole = frames.payload[part.row[at]] != ABSENT
+    seen[side[whole], stream[whole]] = True
     offered = np.full(seen.shape, NOT_KNOWN)
     for row, kind, value, size in each_option(frames, part.row[at]):
         here = np.flatnonzero((kind == WINDOW_SCALE) & (size == 3))
@@ -35,8 +41,8 @@ def shifts(s: Segments, frames: Frames, streams: Ints) -> Ints:
         fresh = offered[side[syn], stream[syn]] == NOT_KNOWN
         syn = syn[fresh]
         offered[side[syn], stream[syn]] = np.minimum(number[fresh], LARGEST_SHIFT)
-    offered[:, seen.all(axis=0) & (offered == NOT_KNOWN).any(axis=0)] = 0
-    return np.where(seen, np.maximum(offered, 0), NOT_KNOWN)
+    offered[:, (seen & (offered == NOT_KNOWN)).any(axis=0)] = 0
+    return offered
 
 
 def carries_sack(frames: Frames, rows: Ints) -> Mask:
@@ -48,8 +54,11 @@ def carries_sack(frames: Frames, rows: Ints) -> Mask:
     return found
 
 
-def sack_leaves_out(frames: Frames, rows: Ints, begin: Words, end: Words) -> Mask:
-    """Which of these segments carry SACK blocks of which none covers ``begin`` to ``end``."""
+def sack_leaves_out(frames: Frames, rows: Ints, begin: Words, end: Words, base: Words) -> Mask:
+    """Which of these segments carry SACK blocks of which none covers ``begin`` to ``end``.
+
+    ``base``: the blocks count from there, while the numbers are as sent (see `lab.tcp.flags`).
+    """
     found = np.zeros(len(rows), np.bool_)
     for row, kind, values, size in each_option(frames, rows):
         here = (kind == SACK) & (size % 8 == 2)
@@ -59,8 +68,8 @@ def sack_leaves_out(frames: Frames, rows: Ints, begin: Words, end: Words) -> Mas
             there = np.flatnonzero(blocks > block)
             left = _word(frames.octets, value[there] + 8 * block)
             right = _word(frames.octets, value[there] + 8 * block + 4)
-            inside = (begin[at[there]] - left).view(np.int32) >= 0
-            covered[there] |= inside & ((right - end[at[there]]).view(np.int32) >= 0)
+            one = at[there]
+            covered[there] |= (left - base[one] <= begin[one]) & (end[one] <= right - base[one])
         found[at] = (blocks > 0) & ~covered
     return found
 
@@ -79,8 +88,16 @@ def each_option(frames: Frames, rows: Ints) -> Iterator[tuple[Ints, NDArray[np.u
         Positions in ``rows``, kinds, offsets of the values, lengths. An option whose length
         cannot be ends its segment's walk, as in `lab.packets.options`.
     """
+    for some in stretches(frames.octets, frames.transport[rows], TOGETHER, len(frames)):
+        for at, kind, value, size in _each_option(frames, rows[some]):
+            yield some[at], kind, value, size
+
+
+def _each_option(
+    frames: Frames, rows: Ints
+) -> Iterator[tuple[Ints, NDArray[np.uint8], Ints, Ints]]:
     octets, row = frames.octets, np.arange(len(rows))
-    at, end = frames.transport[rows] + FIXED_HEADER, frames.payload[rows]
+    at, end = frames.transport[rows] + FIXED_HEADER, options_end(frames, rows)
     while (held := at < end).any():
         row, at, end = row[held], at[held], end[held]
         kind, size = octets[at], np.ones(len(at), np.int64)

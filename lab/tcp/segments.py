@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from lab.packets.frames import ABSENT, Flags, Frames
 from lab.packets.options import Options, parse_options
+from lab.packets.pages import stretches
 
 HALF, MODULUS = 1 << 31, 1 << 32
 CLIENT, SERVER = 0, 1
 # Plain numbers: an operation on an IntFlag costs twenty times as much.
 SYN, FIN, RST, ACK = int(Flags.SYN), int(Flags.FIN), int(Flags.RST), int(Flags.ACK)
 CONTROL = SYN | FIN | RST
-FIXED_HEADER = 20
+FIXED_HEADER, DATA_OFFSET = 20, 12  # octets: its size, where the whole header's size stands
+TOGETHER = 1 << 14
+"""Segments whose options are read before the file's pages are given back."""
 
 
 def distance(later: int, earlier: int) -> int:
@@ -36,6 +39,7 @@ class Segment(Struct, frozen=True):
     window: int
     length: int  # octets of payload
     options: Options | None = None  # None: no options
+    whole: bool = True  # its options are all there: the snap length cut none off
 
     @property
     def end(self) -> int:
@@ -95,6 +99,7 @@ def segments(
         frames.window[rows].tolist(),
         frames.payload_length[rows].tolist(),
         _options(frames, rows) if options else [None] * len(rows),
+        (frames.payload[rows] != ABSENT).tolist(),
         strict=True,
     )
     return [Segment(*values) for values in columns]
@@ -106,11 +111,27 @@ def has_whole_header(frames: Frames, rows: NDArray[np.int64]) -> list[bool]:
     return sound
 
 
+def options_end(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Offsets in the file where the options of these segments end, or are cut off.
+
+    ABSENT where the data offset is wrong.
+    """
+    end = frames.payload[rows]
+    some = np.flatnonzero((end == ABSENT) & ~frames.malformed[rows])
+    cut = rows[some]
+    header = frames.octets[frames.transport[cut] + DATA_OFFSET] >> 4
+    held = frames.start[cut] + frames.captured[cut]
+    end[some] = np.minimum(frames.transport[cut] + 4 * header.astype(np.int64), held)
+    return end
+
+
 def _options(frames: Frames, rows: NDArray[np.int64]) -> Sequence[Options | None]:
     """Parse the options of the segments that have any."""
     found: list[Options | None] = [None] * len(rows)
     start = frames.transport[rows] + FIXED_HEADER
-    end = np.where(frames.payload[rows] == ABSENT, start, frames.payload[rows])
-    for i in np.flatnonzero(end > start).tolist():
-        found[i] = parse_options(frames.octets[start[i] : end[i]].tobytes())
+    end = options_end(frames, rows)
+    some = np.flatnonzero(end > start)
+    for part in stretches(frames.octets, start[some], TOGETHER, len(frames)):
+        for i in some[part].tolist():
+            found[i] = parse_options(frames.octets[start[i] : end[i]].tobytes())
     return found

@@ -138,7 +138,7 @@ def _news(s: Segments) -> Ints:
     streams, position = ranked(stream)
     part, at = s.only(streams)
     inside = syns - s.first[stream] + part.first[position]
-    isn, since = _initial(part)
+    isn, since = first_numbers(part)
     side = part.second[inside].astype(np.int64)
     differs = (since[side, position] < inside) & (isn[side, position] != part.sequence[inside])
     news = differs | (_closed(part)[position] < inside)
@@ -147,7 +147,7 @@ def _news(s: Segments) -> Ints:
     return found
 
 
-def _initial(s: Segments) -> tuple[NDArray[np.uint32], Ints]:
+def first_numbers(s: Segments) -> tuple[NDArray[np.uint32], Ints]:
     """Each side's ISN, seen or inferred, and from where on it is known; shape (2, streams)."""
     index, none = np.arange(len(s.row)), len(s.row)
     isn = np.zeros((2, len(s.first)), np.uint32)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.pages import leave
+from lab.packets.parts import fetched
 from lab.tcp.alike import UNTOLD
-from lab.tcp.columns import Ints, Mask, Segments
+from lab.tcp.columns import Ints, Mask, Segments, bounds
 from lab.tcp.judging import NO_RTT
 from lab.tcp.model import Analysis
 from lab.tcp.outcomes import Outcome, Places
+
+TOGETHER = 1 << 16
+"""Segments that are looked at together."""
+
+
+class Part(Struct, frozen=True):
+    """Some connections of a table, with columns of their segments."""
+
+    begin: int  # number of the first
+    segments: Segments
+    flags: NDArray[np.uint16]  # Analysis
 
 
 class Table(Struct, frozen=True):
@@ -36,9 +49,21 @@ class Table(Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.segments.first)
 
+    def begins(self) -> Ints:
+        """The row of the first segment of each connection."""
+        return fetched(self.segments.row, self.segments.first)
+
     def bounds(self, number: int) -> slice:
         """Where one connection's segments stand among the segments."""
         return self.segments.bounds(number)
+
+    def parts(self) -> Iterator[Part]:
+        """All connections, some at a time: what is computed of many segments stays small."""
+        s = self.segments
+        for begin, end in bounds(s.first, TOGETHER):
+            at = slice(int(s.first[begin]), s.bounds(end - 1).stop)
+            yield Part(begin, s.part(begin, end), self.flags[at])
+            leave(s.row)
 
     def rows(self, number: int) -> Ints:
         """Its segments, as indices into the capture's columns."""
@@ -84,18 +109,28 @@ class Table(Struct, frozen=True):
 
     def carrying(self, flags: Analysis) -> Mask:
         """The connections of which a segment carries any of these flags."""
-        found: Mask = np.logical_or.reduceat((self.flags & int(flags)) != 0, self.segments.first)
+        found: Mask = (self.carried() & int(flags)) != 0
         return found
+
+    def carried(self) -> NDArray[np.uint16]:
+        """The flags that the segments of each connection carry."""
+        found = [np.zeros(0, np.uint16)]
+        found += [np.bitwise_or.reduceat(one.flags, one.segments.first) for one in self.parts()]
+        return np.concatenate(found)
 
     def flagged(self) -> Ints:
         """How many segments of each connection carry a flag."""
-        return np.add.reduceat((self.flags != 0).astype(np.int64), self.segments.first)
+        marked = ((one.flags != 0, one.segments.first) for one in self.parts())
+        found = [np.add.reduceat(flags.astype(np.int64), first) for flags, first in marked]
+        return np.concatenate([np.zeros(0, np.int64), *found])
 
     def flags_of(self, number: int) -> tuple[dict[int, Analysis], dict[int, int]]:
         """One connection's flags, and which duplicate ACK is which, by frame number."""
         at = self.bounds(number)
         flags, frames = self.flags[at], self.segments.row[at] + 1
         some = np.flatnonzero(flags)
+        if not len(some):
+            return {}, {}
         found = zip(frames[some].tolist(), flags[some].tolist(), strict=True)
         begin, end = np.searchsorted(self.duplicate, (at.start, at.stop))
         numbers = self.segments.row[self.duplicate[begin:end]] + 1

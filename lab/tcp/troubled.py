@@ -10,15 +10,17 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import distinct, either, ranked
 from lab.packets.frames import Frames
-from lab.tcp.columns import Ints, Mask, Segments, Standing
-from lab.tcp.edges import Edges, edges
-from lab.tcp.flags import DEFAULT_RTT, FAST_RETRANSMISSION_WITHIN
+from lab.tcp.columns import LIFT, Ints, Mask, Segments, Standing
+from lab.tcp.edges import unseen
+from lab.tcp.flags import DEFAULT_RTT, ENDLESS, FAST_RETRANSMISSION_WITHIN
 from lab.tcp.held import held
 from lab.tcp.model import Analysis
 from lab.tcp.option_fields import sack_leaves_out
 from lab.tcp.reached import reach
 from lab.tcp.segments import FIN
+from lab.tcp.streams import first_numbers
 
 DUPLICATE, RETRANSMISSION = int(Analysis.DUPLICATE_ACK), int(Analysis.RETRANSMISSION)
 UNSEEN = int(Analysis.ACK_LOST_SEGMENT)
@@ -54,7 +56,7 @@ def duplicates(s: Segments, stand: Standing, flags: NDArray[np.uint16]) -> Dupli
     concerned[stand.stream[(flags & DUPLICATE) != 0]] = True
     at = np.flatnonzero(concerned[stand.stream])
     own = stand.own[at]
-    same = stand.known[at] & stand.acks[own] & (s.acknowledgment[at] == s.acknowledgment[own])
+    same = stand.known[at] & stand.says[own] & (s.acknowledgment[at] == s.acknowledgment[own])
     is_one, second = (flags[at] & DUPLICATE) != 0, s.second[at]
     firsts, seconds = (_in_a_row(is_one, ~same, second == side) for side in (0, 1))
     return Duplicates(at, is_one, second, (firsts, seconds))
@@ -97,15 +99,15 @@ def resent(
     for at in (late, stepped, beyond):
         concerned[stand.stream[at]] = True
     reached = reach(s, stand, np.flatnonzero(concerned[stand.stream]))
-    found = edges(s, stand, reached, stepped, beyond)
     inside, unsure = held(s, stand, reached, late)
     fast = _is_fast(s, frames, stand, shown.duplicates, late)
     early = _is_early(s, stand, shown, late)
-    reordered = ~fast & early & ~inside & ~_at_edge(s, stand, found, late)
+    reordered = ~fast & early & ~inside & ~_at_edge(s, stand, late)
     flags[late] |= np.where(reordered, OUT_OF_ORDER, RETRANSMISSION).astype(np.uint16)
     flags[late[fast]] |= FAST
-    flags[found.unseen] |= UNSEEN
-    return unsure
+    flags[unseen(s, stand, reached, stepped, beyond)] |= UNSEEN
+    bare = concerned[stand.stream] & ~stand.acks & stand.heard  # its number releases data, too
+    return either(unsure, stand.stream[bare])
 
 
 def _is_fast(s: Segments, frames: Frames, stand: Standing, counted: Duplicates, late: Ints) -> Mask:
@@ -114,10 +116,12 @@ def _is_fast(s: Segments, frames: Frames, stand: Standing, counted: Duplicates, 
     found[found] = _since_other(s, stand, late[found]) < FAST_RETRANSMISSION_WITHIN
     at = late[found]
     other = stand.other[at]
-    asked = stand.acks[other] & (stand.acknowledgment[other] == stand.sequence[at])
+    asked = stand.says[other] & (s.acknowledgment[other] == s.sequence[at])
     begin = s.sequence[at]
     end = begin + s.length[at].astype(np.uint32)
-    found[found] = asked | sack_leaves_out(frames, s.row[other], begin, end)
+    streams, which = ranked(stand.stream[at])
+    base = first_numbers(s.only(streams)[0])[0][s.second[at].astype(np.int64), which]
+    found[found] = asked | sack_leaves_out(frames, s.row[other], begin, end, base)
     return found
 
 
@@ -125,7 +129,8 @@ def _is_early(s: Segments, stand: Standing, shown: Shown, late: Ints) -> Mask:
     """Sooner after the other end's last segment than a round trip takes."""
     stream = stand.stream[late]
     known = (shown.since[stream] >= 0) & (shown.since[stream] < late)
-    patience = np.where(known, shown.rtt[stream], DEFAULT_RTT)
+    rtt = np.where(shown.rtt[stream] < 0, ENDLESS, shown.rtt[stream])
+    patience = np.where(known, rtt, DEFAULT_RTT)
     return _since_other(s, stand, late) < patience
 
 
@@ -134,8 +139,39 @@ def _since_other(s: Segments, stand: Standing, at: Ints) -> Ints:
     return s.time[at] - np.where(stand.heard[at], s.time[stand.other[at]], 0)
 
 
-def _at_edge(s: Segments, stand: Standing, found: Edges, late: Ints) -> Mask:
-    """Ends where the data without a hole end."""
-    stop = stand.sequence[late] + s.length[late] + ((s.flags[late] & FIN) != 0)
-    there: Mask = stop == found.before(stand.direction(s, late), late, stand.next[late])
+def _at_edge(s: Segments, stand: Standing, late: Ints) -> Mask:
+    """Ends at the highest end, and data reached that first, or a FIN right after them."""
+    there: Mask = stand.sequence[late] + s.length[late] + _fin(s, late) == stand.next[late]
+    if not there.any():
+        return there
+    at = late[there]
+    raised = _Raised(s, stand, distinct(stand.stream[at]))
+    direction, edge = stand.direction(s, at), stand.next[at]
+    data, first = raised.by_data(direction, edge)
+    follows = ~data & _fin(s, first) & (stand.end[first] == stand.sequence[first] + 1)
+    there[there] = data | follows & raised.by_data(direction, edge - 1)[0]
     return there
+
+
+class _Raised:
+    """What first reached a sequence end, in some streams."""
+
+    def __init__(self, s: Segments, stand: Standing, streams: Ints) -> None:
+        self.s, self.stand = s, stand
+        at = np.flatnonzero(np.isin(stand.stream, streams))
+        keys = (stand.direction(s, at) << LIFT) + stand.end[at]
+        order = np.argsort(keys, kind="stable")
+        self.keys, self.at = keys[order], at[order]
+
+    def by_data(self, direction: Ints, end: Ints) -> tuple[Mask, Ints]:
+        """Whether data did, and the segment; for each direction and end."""
+        s, stand, key = self.s, self.stand, (direction << LIFT) + end
+        place = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
+        first = self.at[place]
+        beyond = ~stand.known[first] | (stand.sequence[first] + s.length[first] > stand.next[first])
+        return (self.keys[place] == key) & (s.length[first] > 0) & beyond, first
+
+
+def _fin(s: Segments, at: Ints) -> Mask:
+    found: Mask = (s.flags[at] & FIN) != 0
+    return found

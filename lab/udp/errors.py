@@ -10,7 +10,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from lab.packets.addresses import V4_MAPPED
-from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.frames import Frames, Protocol
+from lab.packets.parts import fetched, with_header
 
 UDP = 17
 ICMP_ERRORS = (3, 4, 5, 11, 12)  # RFC 792: unreachable, quench, redirect, time, parameter
@@ -71,8 +72,8 @@ def _by_key(
 ) -> Mapping[Key, list[int]]:
     """The rows that fit a quote, by what identifies them; ports first, to look at few."""
     ports = {(key[1], key[3]) for key in wanted}
-    packed = frames.source_port[datagrams].astype(np.int64) << 16
-    packed |= frames.destination_port[datagrams]
+    packed = fetched(frames.source_port, datagrams).astype(np.int64) << 16
+    packed |= fetched(frames.destination_port, datagrams)
     near = np.isin(packed, [source << 16 | destination for source, destination in ports])
     found: dict[Key, list[int]] = {}
     for row in datagrams[near].tolist():
@@ -98,7 +99,7 @@ def _quotes(frames: Frames) -> Iterator[tuple[int, Quote]]:
         (Protocol.ICMP, ICMP_ERRORS, _quoted_v4),
         (Protocol.ICMPV6, ICMPV6_ERRORS, _quoted_v6),
     ):
-        rows = np.flatnonzero((frames.protocol == protocol) & (frames.transport != ABSENT))
+        rows = with_header(frames, protocol)
         kind = frames.octets[frames.transport[rows]]
         for row in rows[np.isin(kind, kinds)].tolist():
             start = int(frames.transport[row]) + ICMP_HEADER

@@ -28,7 +28,7 @@ from lab.web.guard import Guard, check_token
 from lab.web.live import Follower, events, presence
 from lab.web.pages import pages
 from lab.web.playing import Player, told
-from lab.web.reports import Reports, policy, style
+from lab.web.reports import Reports, linked, policy, style
 from lab.web.room import Room
 from lab.web.shelf import Shelf
 from lab.web.site import Site
@@ -124,7 +124,8 @@ class Show(Struct, frozen=True):
         except Exception as error:  # whatever a folder holds: it is named, and its files are there
             files = folders.files(folder)
             return pages("run.html", 422, name=name, lines=told(error), files=files)
-        return HTMLResponse(page, headers={"content-security-policy": policy(page)})
+        head = {"content-security-policy": policy(page)}
+        return HTMLResponse(linked(page, folders.newest(self.site.captures)), headers=head)
 
     async def file(self, request: Request) -> Response:
         """A capture or a log, to take away."""

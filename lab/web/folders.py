@@ -24,6 +24,12 @@ def published(captures: Path) -> list[Path]:
     return [*reversed(runs(captures)), *samples(captures)]
 
 
+def newest(captures: Path) -> dict[str, str]:
+    """The newest whole run of each scenario: name of its folder by name of the scenario there."""
+    every = (RUN.fullmatch(path.name) for path in runs(captures))  # oldest first
+    return {one[3]: one[0] for one in every if one and not one[4]}
+
+
 def samples(captures: Path) -> list[Path]:
     """The runs that come with the lab."""
     return sorted(_folders(captures / "samples"))

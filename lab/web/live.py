@@ -22,7 +22,7 @@ from lab.web.reports import acts
 
 TURN = 0.05  # s between two looks
 QUICK = 0.1  # s that an analysis may take without a pause
-SHARE = 1  # the pause after a longer one, of what it took beyond: the run needs the processor too
+SHARE = 3  # the pause after a longer one, of what it took beyond: the run needs the processor too
 MOST_OCTETS = 4 << 20  # of captures that are analysed again and again
 SMALL = 1 << 17  # octets of a run that is drawn to warm up
 MOST_FRAMES = 500  # in a page that grows

@@ -13,7 +13,7 @@ from lab.quiz.interview import TIME
 from lab.quiz.progress import Progress, due
 from lab.quiz.rubric import Explained
 from lab.quiz.stages import STAGES, is_open, stage_of
-from lab.report.answers import Answered, answer_record, words
+from lab.report.answers import answer_record, answered, words
 from lab.report.grades import grade_record
 from lab.text import Text
 from lab.web.bench import Found, Lacks
@@ -70,7 +70,7 @@ def verdict(one: Sitting) -> dict[str, object]:
     return {
         "grade": grade_record(one.graded),
         "hints": HINT * one.graded.hints,
-        "answer": answer_record(Answered(one.question, proof, folders)),
+        "answer": answer_record(answered(one.question, proof, one.seen)),
         "prediction": _prediction(one.question, one),
         "text": marked(one.graded.explained) if one.graded.explained else [],
         "lit": lit(one.graded, folders),

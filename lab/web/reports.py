@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.analyze import load_run
@@ -14,6 +15,7 @@ from lab.web.guard import POLICY
 
 KEPT = 8  # pages
 ACT = "{%- import 'rows.html' as rows with context -%}{%- set t = rows.t -%}{%- include 'act.html' -%}"
+DATA = '<script type="application/json" id="data">'
 _META = re.compile(r'<meta http-equiv="Content-Security-Policy"\s+content="([^"<>]*)"', re.I)
 
 
@@ -35,6 +37,14 @@ class Reports:
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
         return self._made[state]
+
+
+def linked(page: str, newest: Mapping[str, str]) -> str:
+    """A run's page that knows which scenarios were played: "udp_echo.lost_reply" -> its newest run."""
+    from lab.page.render import as_json
+
+    known = f'<script type="application/json" id="newest">{as_json(newest)}</script>'
+    return page.replace(DATA, known + DATA, 1)  # the script behind it reads it at once
 
 
 def policy(page: str) -> str:

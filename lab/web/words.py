@@ -51,7 +51,6 @@ WORDS: Mapping[str, Text] = {
     "shown": Text("What this run shows", "这次运行所示"),
     "lists": Text("Often read", "常见说法"),
     "truth": Text("In truth", "事实"),
-    "sources": Text("Sources", "依据"),
     "asked_next": Text("Asked next", "接着会问"),
     "next": Text("Next question", "下一题"),
     "clear": Text("Clear", "清空"),

@@ -102,6 +102,22 @@ def test_the_run_that_proves_it_comes_to_the_front(browser: Browser, address: st
         expect(page.locator("#runs button[aria-pressed=true]")).to_have_text(TWO_RUNS.runs[1])
 
 
+def test_every_claim_says_what_it_rests_on_and_leads_to_the_run(
+    browser: Browser, address: str
+) -> None:
+    with watched(browser, address, locale="en-GB") as page:
+        asked(page, address)
+        played(page)
+        run = page.locator("iframe:not([hidden])").get_attribute("data-run")
+        handed_in(page)
+        marks = page.locator("#verdict .rests")
+        assert marks.count() == page.locator("#verdict li:has(.rests)").count() > 0
+        assert set(marks.all_inner_texts()) == {"your run"}
+        assert marks.locator("a").first.get_attribute("href") == f"/runs/{run}"
+        standard = page.locator("#verdict small", has_text="RFC 9293")
+        assert standard.inner_text().startswith("standard: RFC 9293 section")
+
+
 def test_after_the_verdict_progress_is_shown_again(browser: Browser, address: str) -> None:
     with watched(browser, address, locale="zh-CN") as page:
         asked(page, address)

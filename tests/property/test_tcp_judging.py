@@ -96,6 +96,24 @@ def test_loss_and_reordering_need_no_second_look(parts: list[Sent]) -> None:
     assert not len(found.one_by_one)
 
 
+@settings(max_examples=100, deadline=None)
+@given(transfers(), st.integers(1, (1 << 32) - 1))
+def test_a_number_in_a_syns_ack_field_needs_no_second_look(parts: list[Sent], number: int) -> None:
+    capture = conversation(*(replace(p, ack=number) if p.flags == "S" else p for p in parts))
+    found = table(capture.frames)
+    assert not len(found.one_by_one)
+    assert by_columns(found, 0) == one_by_one(capture, found, 0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(transfers(), st.integers(0, (1 << 32) - 1))
+def test_one_direction_alone_needs_no_second_look(parts: list[Sent], isn: int) -> None:
+    capture = conversation(*(part for part in parts if part.way == ">"), isn=(5, isn))
+    found = table(capture.frames)
+    assert not len(found.one_by_one)
+    assert by_columns(found, 0) == one_by_one(capture, found, 0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(transfers(), min_size=2, max_size=4))
 def test_streams_do_not_touch_each_other(talks: list[list[Sent]]) -> None:

@@ -138,9 +138,15 @@ def captures(tmp_path: Path) -> Path:
     """Two tours, a refused connection, and a sample."""
     for scenario, later in (("tour", 0), ("tour", 1), ("refused", 2)):
         publish(tmp_path, scenario, MOMENT + later * 10**9)
-    (tmp_path / "samples" / "tour").mkdir(parents=True)
-    (tmp_path / "samples" / "handshake").mkdir()
+    for sample in ("tour", "handshake"):
+        furnish(tmp_path / "samples" / sample)
     return tmp_path
+
+
+def furnish(folder: Path) -> None:
+    """A folder that says that it is a run's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").touch()
 
 
 @pytest.mark.parametrize(
@@ -163,11 +169,18 @@ def test_a_run_is_found_by_any_path(
     captures: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
+    furnish(elsewhere)
     assert find_run(captures, str(elsewhere)) == elsewhere
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "20261121T1345"])
 def test_a_name_that_means_no_run_or_several_is_not_found(captures: Path, name: str) -> None:
+    with pytest.raises(RunNotFound):
+        find_run(captures, name)
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/etc"])
+def test_a_device_or_any_folder_is_no_run(captures: Path, name: str) -> None:
     with pytest.raises(RunNotFound):
         find_run(captures, name)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from lab import scenarios
 from lab.cli import main
+from lab.cli._narration import Narration
+from lab.text import Language
 
 
 def test_a_fault_nobody_foresaw_is_one_line_and_no_traceback(
@@ -32,3 +39,85 @@ def test_the_list_is_grouped_for_readers_in_their_language() -> None:
     said = CliRunner().invoke(main, ["list", "--lang", "zh"])
     assert "建立与关闭" in said.stdout
     assert "tcp_lifecycle" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["ask"], id="ask nothing"),
+        pytest.param(["run", "--all", "tour"], id="run all and one"),
+        pytest.param(["diff", "--pairs", "a", "b"], id="diff pairs of runs"),
+        pytest.param(["show", "--html", "--json"], id="show in two forms"),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused_in_one_line(words: list[str]) -> None:
+    said = CliRunner().invoke(main, words)
+    *_, empty, error = said.stderr.splitlines()
+    assert (said.exit_code, empty, error[:7]) == (2, "", "Error: ")
+
+
+def test_nothing_can_be_verified_of_a_capture_file() -> None:
+    said = CliRunner().invoke(main, ["verify", "captures/samples/tour/client.pcapng"])
+    assert said.exit_code == 46
+    assert "lab explain captures/samples/tour/client.pcapng" in said.stderr
+
+
+@pytest.mark.parametrize("name", ["zzz", "tour:zzz"])
+def test_a_scenario_near_none_is_not_answered_with_all(name: str) -> None:
+    said = CliRunner().invoke(main, ["run", name])
+    assert (said.exit_code, len(said.stderr) < 200) == (43, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    ids=["terminal", "no colour", "empty", "dumb"],
+)
+def test_colours_are_for_terminals_that_want_them(
+    environment: dict[str, str], coloured: bool
+) -> None:
+    assert ("\x1b[" in on_a_terminal(["list"], {"TERM": "xterm", **environment})) is coloured
+
+
+def on_a_terminal(words: list[str], environment: dict[str, str]) -> str:
+    """What a command prints on a terminal."""
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    program = subprocess.Popen(
+        [sys.executable, "-m", "lab.cli", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=kept | environment,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while octets := os.read(ours, 65536):
+            shown += octets
+    except OSError:  # EIO: the other end is closed
+        pass
+    os.close(ours)
+    assert program.wait() == 0
+    return shown.decode()
+
+
+def test_a_full_disk_under_standard_output_is_named() -> None:
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-m", "lab.cli", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "LAB_LANG": "en"},
+        )
+    assert said.stderr.startswith("standard output cannot be written: No space left on device.")
+    assert said.returncode == 51
+
+
+def test_a_run_that_ends_before_it_was_told_of_is_still_said_to_be_saved(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "client.pcapng").touch()
+    Narration(("client",), Language.EN, said.append).hear("@saved\tr", tmp_path)
+    assert said == ["saved: captures/r"]

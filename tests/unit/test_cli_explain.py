@@ -302,7 +302,7 @@ import lab.analyze
 from lab.cli import main
 from lab.findings.base import Finding, Severity
 read, seconds = lab.analyze.load_file, float(sys.argv.pop(1))
-def slowly(path, told=None):
+def slowly(path, told=None, memory=None):
     if told:
         told(0.37)
     time.sleep(seconds)

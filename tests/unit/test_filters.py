@@ -12,7 +12,8 @@ from lab.filters.expression import parse
 from lab.filters.fields import BY_NAME, FLAGS
 from lab.filters.talks import protocol
 from lab.findings.base import findings
-from lab.report.choice import filtered
+from lab.report.choice import chosen_and_found, filtered
+from lab.report.explanation import about
 from lab.text import Language
 from tests.handmade import ACK, CLIENT, PSH, SERVER, SYN
 from tests.tour_run import Wire, greeting
@@ -108,6 +109,22 @@ def test_findings_are_asked_for_by_name_and_by_severity() -> None:
     silent = own["silent"]
     assert "silent" in choose(f"finding == {silent.id} and severity == {silent.severity}")
     assert "greeting" not in choose(f"finding == {silent.id}")
+
+
+@pytest.mark.parametrize(
+    "expression", ["retransmission", "udp", "handshake == unanswered", "finding == unanswered"]
+)
+def test_what_is_found_about_the_chosen_does_not_depend_on_the_others(expression: str) -> None:
+    chosen, found = chosen_and_found(alone(VIEW), parse(expression))
+    assert about(found, chosen) == about(FOUND, chosen)
+
+
+def test_the_chosen_are_told_from_the_others_by_number_and_by_frame() -> None:
+    chosen = filtered(VIEW, FOUND, parse("stream == 1 or udp"))
+    assert [chosen.has("tcp", number) for number in range(3)] == [False, True, False]
+    assert chosen.has("udp", 0)
+    assert (chosen.frames().nonzero()[0] + 1).tolist() == [*range(12, 18), 19, 20]
+    assert chosen.positions.tolist() == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from lab.findings.base import NOT_ALL, Finding, Severity, findings
 from lab.packets.pcapng_writer import interface_description, packet_block, section_header
 from lab.tcp.connections import Connections
 from lab.tcp.model import Connection
+from lab.workers import side_by_side
 from tests.builders import MILLISECOND, Sent, conversation, mss, sent
 from tests.handmade import ethernet, ipv4, tcp
 
@@ -107,7 +108,7 @@ def test_what_was_left_out_is_said_first_with_the_figures(evidence: Evidence) ->
     first, *others = findings(evidence, at_most=AT_MOST)
     assert (first.id, first.severity) == (NOT_ALL, Severity.NOTE)
     odd, every = REFUSED + RESENT + RARE, REFUSED + RESENT + RARE + PLAIN
-    assert f"in {odd:,} of {every:,} connections; {AT_MOST} of them" in first.words.en
+    assert f"in {odd:,} of {every:,} connections. {AT_MOST} of them" in first.words.en
     for words in (f"{RESENT:,} with retransmissions", f"{RARE} with a zero window", "700 refused"):
         assert words in first.words.en
     assert f"有重传 {RESENT:,}" in first.words.zh
@@ -161,6 +162,19 @@ def test_no_more_connections_are_made_than_are_looked_at(
     monkeypatch.setattr(lab.tcp.connections, "_connection", counted)
     findings(evidence, at_most=AT_MOST)
     assert len(made) == AT_MOST
+
+
+def test_what_is_found_in_some_is_what_is_found_in_them_among_all(evidence: Evidence) -> None:
+    only = np.array([0, REFUSED, REFUSED + 1])
+    every = findings(evidence)
+    wanted = {one for one in every if one.stream is None or one.stream in only}
+    assert {*findings(evidence, only=only)} == wanted
+    assert len(wanted) < len(every)
+
+
+def test_threads_find_what_one_finds(evidence: Evidence) -> None:
+    found = findings(evidence, at_most=AT_MOST, each=side_by_side)
+    assert found == findings(evidence, at_most=AT_MOST)
 
 
 def test_the_worst_are_those_with_most_segments_that_carry_a_flag() -> None:

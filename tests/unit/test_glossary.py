@@ -13,11 +13,13 @@ from lab import scenarios
 from lab.cli import main
 from lab.glossary import TERMS, find, nearest
 from lab.glossary.confusions import CONFUSIONS
+from lab.glossary.neighbours import NEIGHBOURS
 from lab.glossary.spotting import first_uses
 from lab.glossary.term import Term
 from lab.text import Language, Text
 
 NOT_PLAYED = {"nat", "http_keep_alive"}
+DIFFERENCES = (*CONFUSIONS, *NEIGHBOURS)
 MOST_WORDS = 25
 every = pytest.mark.parametrize("term", TERMS, ids=lambda term: term.id)
 
@@ -64,7 +66,7 @@ def test_patterns_are_lower_case(term: Term) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [*(term.sentence for term in TERMS), *(one.words for one in CONFUSIONS)],
+    [*(term.sentence for term in TERMS), *(one.words for one in DIFFERENCES)],
     ids=lambda text: text.en[:24],
 )
 def test_sentences_are_short_and_in_both_languages(text: Text) -> None:
@@ -83,8 +85,18 @@ def test_a_term_is_one_sentence(term: Term) -> None:
 
 def test_what_is_confused_exists() -> None:
     known = {term.id for term in TERMS}
-    assert {identity for one in CONFUSIONS for identity in one.ids} <= known
-    assert all(len(one.ids) > 1 for one in CONFUSIONS)
+    assert {identity for one in DIFFERENCES for identity in one.ids} <= known
+    assert all(len(one.ids) > 1 for one in DIFFERENCES)
+
+
+@every
+def test_it_says_what_not_to_confuse_it_with(term: Term) -> None:
+    assert term.confused_with
+
+
+def test_no_difference_is_told_twice() -> None:
+    told = [frozenset(one.ids) for one in DIFFERENCES]
+    assert len(told) == len(set(told))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +122,7 @@ def test_the_usual_confusions_are_told_from_both_sides(pair: tuple[str, str]) ->
         assert any(other in confusion.ids for confusion in term.confused_with)
 
 
-@pytest.mark.parametrize("term", [one for one in TERMS if one.confused_with], ids=lambda t: t.id)
+@every
 def test_no_term_is_confused_with_itself(term: Term) -> None:
     assert all(term.id not in confusion.ids for confusion in term.confused_with)
 
@@ -167,6 +179,11 @@ def test_a_plural_is_spotted_and_only_the_first_use() -> None:
     (spot,) = first_uses(text)
     assert text[spot.start : spot.end] == "segment"
     assert spot.start == 4
+
+
+def test_a_use_is_found_where_it_stands_whatever_stands_before_it() -> None:
+    (spot,) = first_uses("İ TCP")  # whose first letter is two in lower case
+    assert (spot.start, spot.end) == (2, 5)
 
 
 def test_chinese_needs_no_spaces_around_a_term() -> None:

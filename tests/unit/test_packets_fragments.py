@@ -53,6 +53,17 @@ def test_the_last_fragment_stands_for_the_segment(parts):
     assert (frames.sequence[2], frames.payload_length[2], frames.payload[2]) == (77, 100, ABSENT)
 
 
+def test_the_options_may_lie_in_the_next_fragment():
+    frames = read(pieces(tcp(bytes(20), options=bytes(8)), size=24))
+    assert frames.protocol.tolist() == [FRAGMENT, TCP]
+    assert (frames.payload_length[1], frames.malformed.any()) == (20, False)
+
+
+def test_of_a_segment_that_stays_incomplete_half_a_header_is_a_fragment_too():
+    frames = read(pieces(tcp(bytes(20), options=bytes(8)), size=24)[:1])
+    assert (frames.protocol[0], frames.malformed[0]) == (FRAGMENT, False)
+
+
 def test_in_any_order_the_one_that_completes_it_does():
     first, second, third = pieces(SEGMENT)
     frames = read([third, first, second])
@@ -98,6 +109,7 @@ def test_a_segment_of_which_only_the_begin_was_captured_has_no_known_length():
 def test_a_datagram_is_its_first_fragment():
     frames = read(pieces(udp(bytes(100)), 17))
     assert frames.protocol.tolist() == [UDP, FRAGMENT, FRAGMENT]
+    assert frames.payload_length.tolist() == [100, 0, 0]
 
 
 def test_a_row_of_a_segment_in_fragments_has_its_header_and_no_payload():

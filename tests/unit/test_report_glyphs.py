@@ -77,7 +77,11 @@ def test_the_step_of_a_handshake_is_not_broken() -> None:
 
 
 def test_chinese_breaks_anywhere_but_before_punctuation() -> None:
-    assert fold(["确认对方，并发出"], 8) == ["确认对方，", "并发出"]
+    assert fold(["确认对方，并发出"], 8) == ["确认对", "方，并发", "出"]
+
+
+def test_an_opening_bracket_stays_with_what_it_opens() -> None:
+    assert fold(["回程（共二十）"], 6) == ["回程", "（共二", "十）"]
 
 
 @given(
@@ -87,6 +91,6 @@ def test_folding_loses_nothing_but_spaces(text: str, columns: int, first: int) -
     assert "".join("".join(fold([text], columns, first=first)).split()) == "".join(text.split())
 
 
-@given(st.text(st.sampled_from("abc 你好 d"), max_size=60), st.integers(8, 30))
+@given(st.text(st.sampled_from("abc 你好，（） d"), max_size=60), st.integers(8, 30))
 def test_folded_lines_fit(text: str, columns: int) -> None:
     assert all(width(line) <= columns for line in fold([text], columns))

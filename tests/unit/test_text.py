@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import errors
-from lab.text import Language, Text, choose_language
+from lab.text import Language, Text, choose_language, same
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,18 @@ def test_the_option_wins_then_lab_lang_then_the_locale(
 def test_a_text_within_a_text_is_filled_in_its_own_language() -> None:
     who = Text("the client", "客户端")
     assert Text("{who} asks", "{who}请求").fill(who=who) == Text("the client asks", "客户端请求")
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        (Text("client", "客户端"), "由客户端请求，见客户端 SYN"),
+        (same("client"), "由 client 请求，见 client SYN"),
+    ],
+    ids=["a Chinese word", "a name"],
+)
+def test_a_chinese_word_is_set_without_spaces_among_chinese(who: Text, told: str) -> None:
+    assert Text("{who}", "由 {who} 请求，见 {who} SYN").fill(who=who).zh == told
 
 
 def _all_errors(kind: type[errors.LabError]) -> list[type[errors.LabError]]:

@@ -76,10 +76,10 @@ def test_a_scenario_that_there_is_not_is_not_played(tmp_path: Path) -> None:
 
 def test_a_page_that_shows_asks_about_the_newest_run(tmp_path: Path) -> None:
     app = shows(captures(tmp_path))
-    sitting = post(app, "/quiz/open", {"question": "HS01"}, token="").json["sitting"]
+    sitting = post(app, "/quiz/open", {"question": "HS02"}, token="").json["sitting"]
     said = post(app, f"/quiz/{sitting}/run", token="")
     assert said.status == 409
-    assert said.json["error"][0]["en"] == "There is no usable run of tcp_lifecycle."
+    assert said.json["error"][0]["en"] == "There is no usable run of third_ack_lost."
 
 
 def test_progress_that_is_damaged_is_said(tmp_path: Path) -> None:

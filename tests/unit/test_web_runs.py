@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -39,6 +41,35 @@ def test_runs_are_listed_newest_first(runs: Path) -> None:
     shutil.copytree(SAMPLE, runs / "20261121T120001Z-tcp_lifecycle")
     page = ask(shows(runs), "/").text
     assert page.index("20261121T120001Z") < page.index(TOUR)
+
+
+def newest(runs: Path) -> dict[str, str]:
+    page = ask(shows(runs), f"/runs/{TOUR}").text
+    told = re.search(r'<script type="application/json" id="newest">(.*?)</script>', page)
+    assert told is not None
+    return dict(json.loads(told[1]))
+
+
+def test_a_report_knows_the_newest_whole_run_of_each_scenario(runs: Path) -> None:
+    for name in ("T120001Z-synack_lost", "T120002Z-synack_lost", "T120003Z-synack_lost.incomplete"):
+        (runs / f"20261121{name}").mkdir()
+    (runs / "20261121T120001Z-udp_echo.lost_reply").mkdir()
+    assert newest(runs) == {
+        "tour": TOUR,
+        "synack_lost": "20261121T120002Z-synack_lost",
+        "udp_echo.lost_reply": "20261121T120001Z-udp_echo.lost_reply",
+    }
+
+
+def test_a_report_learns_of_a_run_that_came_after_it(runs: Path) -> None:
+    assert "synack_lost" not in newest(runs)
+    (runs / "20261121T120001Z-synack_lost").mkdir()
+    assert "synack_lost" in newest(runs)
+
+
+def test_a_hostile_run_name_ends_no_script_of_a_report(runs: Path) -> None:
+    (runs / "20261121T120001Z-<").mkdir()
+    assert newest(runs)["<"] == "20261121T120001Z-<"
 
 
 def test_a_runs_verdict_is_found(runs: Path) -> None:

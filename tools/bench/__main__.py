@@ -5,7 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("show", "analyze", "scenarios", "questions", "tour", "docker", "transfer", "repeated")
+BENCHES = (
+    "show",
+    "analyze",
+    "parts",
+    "scenarios",
+    "questions",
+    "tour",
+    "docker",
+    "transfer",
+    "page",
+    "repeated",
+)
 
 
 def main() -> int:

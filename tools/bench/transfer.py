@@ -13,7 +13,7 @@ from tests.checkout import LONGEST, Checkout, read_until
 from tools.bench.figure import Figure
 
 OCTETS = 20_000_000
-SCENARIO = f"""
+SCENARIO = """
 from lab.scenarios.base import Scenario
 from lab.text import same
 
@@ -23,7 +23,7 @@ SCENARIO = Scenario(
     teaches=(),
     programs={{
         "server": ("services/tcp/bulk/server.py",),
-        "client": ("services/tcp/bulk/client.py", "server", "--octets", "{OCTETS}", "--delay", "1"),
+        "client": ("services/tcp/bulk/client.py", "server", "--octets", "{octets}", "--delay", "1"),
     }},
     listens={{"server": ("5001/tcp",)}},
 )
@@ -34,7 +34,7 @@ def figures() -> Iterator[Figure]:
     """Nothing dropped, and no frame fewer than tcpdump has (it may leave the last ones in its ring)."""
     with tempfile.TemporaryDirectory() as name:
         lab = Checkout.make(Path(name, "lab"))
-        (lab.root / "lab/scenarios/bulk.py").write_text(SCENARIO)
+        add_bulk(lab, OCTETS)
         try:
             counted = _transfer(lab, Path(name, "tcpdump.pcap"))
         finally:
@@ -48,6 +48,11 @@ def figures() -> Iterator[Figure]:
     yield Figure(
         "frames dropped at both ports", dropped, 0, f"{sum(t['frames'] for t in run['taps'])} kept"
     )
+
+
+def add_bulk(lab: Checkout, octets: int) -> None:
+    """Give a checkout the scenario "bulk": one download of so many octets."""
+    (lab.root / "lab/scenarios/bulk.py").write_text(SCENARIO.format(octets=octets))
 
 
 def _transfer(lab: Checkout, file: Path) -> int:

@@ -10,6 +10,7 @@ from lab.evidence.glance import opened
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity
+from lab.tcp.columns import Mask, Segments
 from lab.tcp.model import Handshake
 from lab.tcp.segments import SYN
 from lab.text import Text
@@ -31,12 +32,17 @@ NEXT = Text(
 
 def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    s = suspects.columns.segments
-    with_syn = np.logical_or.reduceat((s.flags & SYN) != 0, s.first)
-    old = np.flatnonzero(opened(suspects.columns, {Handshake.NOT_SEEN}) & ~with_syn)
+    columns = suspects.columns
+    with_syn = np.concatenate([_with_syn(part.segments) for part in columns.parts()])
+    old = np.flatnonzero(opened(columns, {Handshake.NOT_SEEN}) & ~with_syn)
     if len(old):
         words = (ONE if len(old) == 1 else SEVERAL).fill(count=f"{len(old):,}")
-        frames = tuple((s.row[s.first[old]] + 1).tolist())
+        frames = tuple((columns.begins()[old] + 1).tolist())
         single = int(old[0]) if len(old) == 1 else None
         protocol = "tcp" if single is not None else ""
         yield Finding("mid_stream", Severity.NOTE, words, frames, protocol, single, NEXT)
+
+
+def _with_syn(s: Segments) -> Mask:
+    found: Mask = np.logical_or.reduceat((s.flags & SYN) != 0, s.first)
+    return found

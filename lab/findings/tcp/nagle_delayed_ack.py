@@ -26,18 +26,26 @@ NEXT = Text(
     "把属于一起的数据一次写出（writev、TCP_CORK），或在 {who} 上设置 TCP_NODELAY。",
 )
 
+NOTHING = np.zeros(0, np.bool_)
+
 
 def examine(talk: Talk) -> Iterator[Finding]:
     """One finding a connection and side."""
-    if len(talk) < 6:
+    free = set_free(talk.time, talk.length)[2:] if len(talk) >= 6 else NOTHING
+    if not free.any():
         return
     pure = (talk.length == 0) & ((talk.flags & (SYN | FIN | RST | ACK)) == ACK)
     small = (talk.length > 0) & ((talk.flags & (SYN | FIN | RST)) == 0)
     gap = np.diff(talk.time)
     i = np.arange(len(talk) - 2)
-    fits = small[i] & pure[i + 1] & (talk.length[i + 2] > 0) & (talk.side[i] == talk.side[i + 2])
+    fits = (
+        free
+        & small[i]
+        & pure[i + 1]
+        & (talk.length[i + 2] > 0)
+        & (talk.side[i] == talk.side[i + 2])
+    )
     fits &= (talk.side[i] != talk.side[i + 1]) & (talk.acknowledgment[i + 1] == talk.end[i])
-    fits &= set_free(talk.time, talk.length)[2:]
     fits &= (talk.sequence[i + 2] == talk.end[i]) & (talk.analysis[i] == 0)
     for side in (0, 1):
         mss = talk.connection.mss[1 - side] or 536

@@ -13,7 +13,7 @@ from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity
 from lab.packets.pairs import ends
-from lab.tcp.columns import Ints
+from lab.tcp.columns import Ints, Segments
 from lab.tcp.segments import ACK
 from lab.tcp.table import Table
 from lab.text import Text
@@ -39,8 +39,7 @@ def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
     lonely = _lonely(suspects.columns)
     if len(lonely):
-        s = suspects.columns.segments
-        rows = s.row[s.first[lonely]]
+        rows = suspects.columns.begins()[lonely]
         end, _ = ends(evidence.view.capture.frames, int(rows[0]))
         words = (ONE if len(lonely) == 1 else SEVERAL).fill(count=f"{len(lonely):,}", end=end)
         single = int(lonely[0]) if len(lonely) == 1 else None
@@ -50,7 +49,11 @@ def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
 
 def _lonely(columns: Table) -> Ints:
     """The connections in which one end alone is seen, and acknowledges more and more."""
-    s = columns.segments
+    found = [_lonely_among(part.segments) + part.begin for part in columns.parts()]
+    return np.concatenate(found)
+
+
+def _lonely_among(s: Segments) -> Ints:
     alone = ~np.logical_or.reduceat(s.second, s.first) & (s.counts() >= LEAST)
     lonely = np.flatnonzero(alone)
     part, _ = s.only(lonely)

@@ -7,12 +7,14 @@ the kernel several as one (GRO, LRO); the capture sits between the two.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, counted
+from lab.packets.distinct import ranked
 from lab.packets.frames import Frames
 from lab.packets.options import MSS
 from lab.tcp.columns import Ints, Segments
@@ -39,24 +41,40 @@ MSS_SIZE = 4
 
 def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """At most one finding for the whole capture."""
-    s, frames = suspects.columns.segments, evidence.view.capture.frames
+    frames = evidence.view.capture.frames
+    found = [one for part in suspects.columns.parts() for one in _beyond(part.segments, frames)]
+    if found:
+        rows = np.sort(np.concatenate([one.rows for one in found]))
+        words = WORDS.fill(
+            count=counted(len(rows), "segment", "个报文段"),
+            most=f"{max(one.most for one in found):,}",
+            mss=f"{found[0].limit:,}",
+        )
+        yield Finding("oversized", Severity.NOTE, words, tuple((rows + 1).tolist()), next=NEXT)
+
+
+class Beyond(NamedTuple):
+    """Segments larger than the MSS that the other end announced."""
+
+    rows: Ints
+    most: int  # octets of the largest
+    limit: int  # MSS in the first connection that has any
+
+
+def _beyond(s: Segments, frames: Frames) -> Iterator[Beyond]:
+    """What is too large in some connections, if anything is."""
     large = np.flatnonzero(s.length > ETHERNET_MSS)
     if not len(large):
         return
-    which, place = np.unique(np.searchsorted(s.first, large, side="right") - 1, return_inverse=True)
+    which, place = ranked(np.searchsorted(s.first, large, side="right") - 1)
     announced = _announced(s.only(which)[0], frames)
     limit = announced[1 - s.second[large].astype(np.int64), place]
     known = (announced != NO_MSS).all(axis=0)[place]
     over = known & (s.length[large] > limit)
     if over.any():
         first = place[over] == place[over][0]
-        rows = np.sort(s.row[large[over]])
-        words = WORDS.fill(
-            count=counted(len(rows), "segment", "个报文段"),
-            most=f"{s.length[large[over]].max():,}",
-            mss=f"{limit[over][first].min():,}",
-        )
-        yield Finding("oversized", Severity.NOTE, words, tuple((rows + 1).tolist()), next=NEXT)
+        most, least = int(s.length[large[over]].max()), int(limit[over][first].min())
+        yield Beyond(s.row[large[over]], most, least)
 
 
 def _announced(part: Segments, frames: Frames) -> Ints:

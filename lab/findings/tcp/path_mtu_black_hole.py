@@ -18,8 +18,8 @@ WORDS = Text(
     "{who} 发出的 {long} 字节的报文段无法通过（重发 {times}），{short} 字节的可以：PMTU 黑洞。",
 )
 NEXT = Text(
-    'Find the size that passes: `ping -M do -s SIZE`; then let ICMP "fragmentation needed" through, clamp '
-    "the MSS at the narrow link, or set net.ipv4.tcp_mtu_probing=1.",
+    'Find the size that passes: `ping -M do -s SIZE`. Then let ICMP "fragmentation needed" through, clamp'
+    " the MSS at the narrow link, or set net.ipv4.tcp_mtu_probing=1.",
     "用 `ping -M do -s 大小` 找出能通过的长度；然后放行 ICMP“需要分片”，在窄链路处钳制 MSS，或设置 net.ipv4.tcp_mtu_probing=1。",
 )
 LEAST = 3

@@ -22,8 +22,8 @@ SEVERAL = Text(
     "{server} 拒绝了发往其 {ports} 个端口的 {count} 个连接：这些端口上没有程序监听。",
 )
 NEXT = Text(
-    "On {server}, `ss -ltn` shows who listens where: the program may not run yet, or be bound to another "
-    "address; a firewall that rejects with a RST looks the same.",
+    "On {server}, `ss -ltn` shows who listens where. The program may not run yet, or be bound to another "
+    "address. A firewall that rejects with a RST looks the same.",
     "在 {server} 上用 `ss -ltn` 查看监听情况：程序可能尚未启动，或绑定在别的地址上；以 RST 拒绝的防火墙看起来也一样。",
 )
 ONE_BY_ONE = 10

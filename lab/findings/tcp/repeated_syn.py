@@ -17,7 +17,7 @@ from lab.units import short_span
 
 LOST_SYN = Text(
     "The connection opened {wait} late: the SYN was sent {times} before an answer came.",
-    "连接建立推迟了 {wait}：SYN 发送 {times} 后才得到应答。",
+    "连接建立推迟了 {wait}：SYN 发送 {times}后才得到应答。",
 )
 LOST_SYN_ACK = Text(
     "The SYN was sent again though a SYN,ACK had answered it: that answer was lost on its way.",

@@ -20,13 +20,13 @@ LOST = Text(
     "{server} 重发了 SYN,ACK（共 {times}）：对它的 ACK 在途中丢失。",
 )
 IGNORED = Text(
-    "{server} sent its SYN,ACK again ({times} in all) though the ACK of it reached its port: its "
-    "accept queue was full, or it waits for data (TCP_DEFER_ACCEPT).",
+    "{server} sent its SYN,ACK again ({times} in all) though the ACK of it reached its port. Its accept "
+    "queue was full, or it waits for data (TCP_DEFER_ACCEPT).",
     "{server} 重发了 SYN,ACK（共 {times}），而对它的 ACK 已到达其端口：全连接队列已满，或在等待数据（TCP_DEFER_ACCEPT）。",
 )
 EITHER = Text(
-    "{server} sent its SYN,ACK again ({times} in all) though the ACK of it is in the capture: that "
-    "ACK was lost later, or the accept queue was full.",
+    "{server} sent its SYN,ACK again ({times} in all) though the ACK of it is in the capture. That ACK "
+    "was lost later, or the accept queue was full.",
     "{server} 重发了 SYN,ACK（共 {times}），而抓包中已有对它的 ACK：该 ACK 随后丢失，或全连接队列已满。",
 )
 NEXT = Text(

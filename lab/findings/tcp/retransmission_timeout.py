@@ -15,8 +15,8 @@ WORDS = Text(
     "{who} 的重传定时器超时 {times}：最长 {wait} 没有收到确认。",
 )
 NEXT = Text(
-    "Was anything sent behind the lost segment? Too little in flight gives no duplicate ACKs, so only "
-    "the timer is left; several timeouts in a row mean that the path was down, not that it was full.",
+    "Was anything sent behind the lost segment? Too little in flight gives no duplicate ACKs, so only the"
+    " timer is left. Several timeouts in a row mean that the path was down, not that it was full.",
     "看丢失的报文段之后是否还有数据：在途数据太少就凑不够重复 ACK，只能等定时器；连续多次超时说明路径中断，而不是拥塞。",
 )
 

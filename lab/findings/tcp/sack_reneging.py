@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lab.evidence.talk import ACK, RST, Talk
+from lab.evidence.run import Evidence
+from lab.evidence.suspects import Suspects
+from lab.evidence.talk import ACK, RST, Case, Talk
 from lab.findings.base import Finding, Severity, of_talk
+from lab.packets.frames import Frames
 from lab.packets.options import SACK
 from lab.tcp.columns import Ints
+from lab.tcp.model import Connection
 from lab.tcp.option_fields import each_option
 from lab.tcp.segments import HALF, MODULUS
 from lab.text import Text
@@ -26,12 +30,25 @@ NEXT = Text(
 )
 
 
-def examine(talk: Talk) -> Iterator[Finding]:
+def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     """One finding a connection and side."""
-    position, left, right = _blocks(talk)
-    for side in (0, 1):
-        mine = talk.side[position] == side
-        yield from _taken_back(talk, side, position[mine], left[mine], right[mine])
+    case = Case(evidence)
+    for connection in _reporting(evidence.view.capture.frames, suspects.closely):
+        talk = Talk(case, connection)
+        position, left, right = _blocks(talk)
+        for side in (0, 1):
+            mine = talk.side[position] == side
+            yield from _taken_back(talk, side, position[mine], left[mine], right[mine])
+
+
+def _reporting(frames: Frames, closely: Sequence[Connection]) -> Iterator[Connection]:
+    """The connections with a SACK option: few, so the options of all are read together."""
+    owner = np.repeat(np.arange(len(closely)), [len(one.rows) for one in closely])
+    rows = np.concatenate([owner[:0], *(one.rows for one in closely)])
+    reporting = np.zeros(len(closely), np.bool_)
+    for at, kind, _, _ in each_option(frames, rows):
+        reporting[owner[at[kind == SACK]]] = True
+    yield from (closely[i] for i in np.flatnonzero(reporting).tolist())
 
 
 def _taken_back(

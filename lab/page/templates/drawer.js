@@ -61,7 +61,7 @@ function ofFrame(key, told, bytes) {
   if (told.why.length) parts.push(heading("why"), make("div", { class: "why" }, ...told.why.map(sentence)));
   if (told.lost) {
     const [en, zh, scenario] = told.lost;
-    parts.push(heading("if_lost"), sentence([en, zh]), make("p", {}, ...word("shows"), " ", make("code", {}, "lab run " + scenario)));
+    parts.push(heading("if_lost"), sentence([en, zh]), make("p", {}, ...word("shows"), " ", shows(scenario)));
   }
   const fields = fieldsOf(told);
   const dump = bytes ? groups(octets, fields, told) : lines(octets);
@@ -70,13 +70,20 @@ function ofFrame(key, told, bytes) {
     make("h3", {}, ...word("octets"), " ", make("small", {}, mode)),
     dump,
     ...(told.size > octets.length ? [make("p", {}, ...filled("not_here", { n: told.size - octets.length }))] : []),
-    ...payload(octets.slice(...told.payload)),
+    ...payload(octets.slice(...told.payload), told),
     heading("headers"),
     make("div", { class: "tables", tabindex: "0" }, table(told, fields)),
   );
   const unit = make("div", { class: "unit" }, ...parts);
   for (const kind of ["mouseover", "focusin"]) unit.addEventListener(kind, (event) => light(unit, event.target));
   return [unit];
+}
+
+/* the newest run of a scenario, where a server knows of one; else how to play it */
+function shows(scenario) {
+  const known = JSON.parse(document.getElementById("newest")?.textContent || "{}");
+  const run = known[scenario.replace(":", ".")];
+  return run ? make("a", { href: "/runs/" + encodeURIComponent(run), target: "_blank", rel: "noopener" }, run) : make("code", {}, "lab run " + scenario);
 }
 
 function fieldsOf(told) {
@@ -144,11 +151,13 @@ function light(unit, target) {
   for (const tr of all("tr[data-first]", unit)) tr.classList.toggle("at", Number(tr.dataset.first) <= last && first <= Number(tr.dataset.last));
 }
 
-function payload(octets) {
+function payload(octets, told) {
   if (!octets.length) return [];
   const made = [heading("payload")];
   const raw = [...octets].map((value) => (value > 32 && value < 127 ? String.fromCharCode(value) : "\\x" + hex(value))).join("");
-  const ways = [["UTF-8", ...utf8(octets)], ["GBK", ...decoded(octets, "gbk")], [null, raw]];
+  const [began, goesOn] = told.gbk || [false, false];
+  const reads = told.reads || [];
+  const ways = [["UTF-8", ...inEncoding("utf-8", octets, continued(octets), true, reads)], ["GBK", ...inEncoding("gbk", octets, Number(began), goesOn, reads)], [null, raw]];
   for (const [name, ...text] of ways) made.push(make("small", {}, ...(name ? [name] : word("raw"))), make("pre", { class: "payload" }, ...text));
   return made;
 }
@@ -160,19 +169,37 @@ function decoded(octets, encoding) {
     return [harmless(new TextDecoder(encoding).decode(octets)), " ", make("mark", {}, ...word("invalid"))];
   }
 }
-function utf8(octets) {
-  let begin = 0;
-  while (begin < Math.min(3, octets.length) && (octets[begin] & 0xc0) === 0x80) begin++;
-  let end = octets.length;
-  for (let back = 1; back <= Math.min(3, octets.length - begin); back++) {
-    const value = octets[octets.length - back];
-    if ((value & 0xc0) === 0xc0 && (value >= 0xf0 ? 4 : value >= 0xe0 ? 3 : 2) > back) end = octets.length - back;
-    if ((value & 0xc0) !== 0x80) break;
+/* how many octets a character takes, by its first */
+const widths = {
+  "utf-8": (value) => (value >= 0xf0 ? 4 : value >= 0xe0 ? 3 : value >= 0xc0 ? 2 : 1),
+  gbk: (value) => (value > 0x80 && value < 0xff ? 2 : 1),
+};
+function continued(octets) {
+  const begin = octets.findIndex((value) => (value & 0xc0) !== 0x80);
+  return begin > 3 || begin < 0 ? 0 : begin;
+}
+function charactersOf(encoding, octets, begin) {
+  const found = [];
+  for (let at = begin; at < octets.length; at += widths[encoding](octets[at])) found.push([at, at + widths[encoding](octets[at])]);
+  return found;
+}
+/* text, with what is cut marked: at a segment's edges, and where a recv() ended within */
+function inEncoding(encoding, octets, begin, goesOn, reads) {
+  const every = charactersOf(encoding, octets, begin);
+  const whole = every.filter(([, end]) => end <= octets.length);
+  const end = whole.length ? whole.at(-1)[1] : begin;
+  const middle = (from, until) => decoded(octets.slice(from, until), encoding);
+  if (middle(begin, end).length > 1 || (end < octets.length && !goesOn)) return decoded(octets, encoding);
+  const split = whole.filter(([from, until]) => reads.some((read) => from < read && read < until));
+  const made = [];
+  let at = begin;
+  for (const [from, until] of split) {
+    made.push(...middle(at, from), make("mark", {}, ...middle(from, until)));
+    at = until;
   }
-  const whole = octets.slice(begin, end);
-  const middle = decoded(whole, "utf-8");
-  if (middle.length > 1) return decoded(octets, "utf-8");
-  const part = (some) => (some.length ? [make("mark", {}, [...some].map(hex).join(" ")), " "] : []);
-  const note = begin || end < octets.length ? [" ", make("mark", {}, ...word("cut"))] : [];
-  return [...part(octets.slice(0, begin)), ...middle, " ", ...part(octets.slice(end)), ...note];
+  made.push(...middle(at, end));
+  const part = (some) => (some.length ? [make("mark", {}, [...some].map(hex).join(" "))] : []);
+  const note = (name, is) => (is ? [" ", make("small", {}, "(", ...word(name), ")")] : []);
+  const [before, after] = [part(octets.slice(0, begin)), part(octets.slice(end))];
+  return [...before, ...(before.length ? [" "] : []), ...made, ...(after.length ? [" "] : []), ...after, ...note("cut", before.length + after.length), ...note("read", split.length)];
 }

@@ -66,7 +66,11 @@ COLUMNS = (
     *_both("isn", Sort.INTEGER, "initial sequence number, if its SYN was seen", "的初始序列号（看到其 SYN 时）"),
     *_both("mss", Sort.INTEGER, "MSS, as announced in its SYN", " SYN 中通告的 MSS"),
     *_both("scale", Sort.INTEGER, "window shift in force; 0: none; empty: unknown", "生效的窗口扩大因子；0：无；空：未知"),
-    Column("rtt", Sort.REAL, Text("seconds from the SYN to the third segment", "从 SYN 到第三个报文段的秒数")),
+    Column(
+        "rtt",
+        Sort.REAL,
+        Text("seconds from the SYN to the first ACK after it", "从 SYN 到其后第一个 ACK 的秒数"),
+    ),
     Column("icmp_errors", Sort.INTEGER, Text("ICMP errors that answered a UDP exchange", "应答 UDP 交换的 ICMP 差错报文数")),
     *(
         Column(

@@ -299,12 +299,21 @@ function selfMark(asked, n, one) {
   return make('label', { className: 'option' }, box, ' ', word('covered', one));
 }
 
+/** What a claim rests on; the run is one press away. */
+function rests(claim, runs) {
+  const cited = runs.find((one) => claim.evidence.some((cite) => cite.run === one.scenario));
+  const marks = claim.grounds.map(({ ground, mark }) => (ground === 'run' && cited
+    ? make('a', { href: `/runs/${encodeURIComponent(cited.run)}`, target: '_blank', rel: 'noopener' }, mark) : make('span', {}, mark)));
+  return make('small', { className: 'rests' }, marks);
+}
+
 function truth(answer, runs) {
   const pair = (name, text) => (text ? make('p', {}, make('strong', {}, word(name)), ' ', text) : null);
-  const claims = answer.claims.map((one) => make('li', { className: one.holds ? 'right' : 'bad' }, one.claim, ' ', proofs(one.evidence, runs)));
-  return make('div', {}, make('h3', {}, word('answer')), make('p', {}, answer.answer),
+  const claims = answer.claims.map((one) => make('li', { className: one.holds ? 'right' : 'bad' }, one.claim, ' ', rests(one, runs), proofs(one.evidence, runs)));
+  const grounds = answer.grounds.map((one) => make('small', { className: 'line' }, one.mark, `: ${one.sources.join('; ')}`));
+  return make('div', {}, make('h3', {}, word('answer')), make('p', {}, answer.answer), make('p', {}, grounds),
     make('h3', {}, word('shown')), make('ul', { className: 'plain verdict' }, claims),
-    pair('lists', answer.claim), pair('truth', answer.truth), answer.sources.length ? pair('sources', answer.sources.join('; ')) : null);
+    pair('lists', answer.claim), pair('truth', answer.truth));
 }
 
 function after(asked, found) {
