@@ -15,6 +15,7 @@ from lab.errors import (
     DamagedCapture,
     EmptyCapture,
     LabError,
+    NotARun,
     RunDamaged,
     RunIncomplete,
     TruncatedCapture,
@@ -56,7 +57,7 @@ def load(
 def load_run(folder: Path) -> Evidence:
     """Read and analyse a run folder.
 
-    Raises RunDamaged, NotACapture, UnreadableFile, EmptyCapture; and RunIncomplete for a run of
+    Raises NotARun, RunDamaged, NotACapture, UnreadableFile, EmptyCapture; and RunIncomplete for a run of
     which no capture is left. What is cut off is no error here: see `damage`.
     """
     manifest = read_manifest(folder)
@@ -84,8 +85,10 @@ def _logs(folder: Path, ending: str) -> dict[str, bytes]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a run's run.json; raises RunDamaged or UnreadableFile."""
+    """Read a run's run.json; raises NotARun, RunDamaged or UnreadableFile."""
     path = folder / "run.json"
+    if folder.is_dir() and not path.exists():
+        raise NotARun(folder=folder)
     try:
         return decode_manifest(bytes(read_octets(path)))
     except msgspec.MsgspecError as error:

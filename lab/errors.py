@@ -38,7 +38,8 @@
     │   ├── ScenarioFaulty     44
     │   ├── NotAvailable       77   what a scenario needs is not there: neither passed nor failed
     │   ├── RuleImpossible     45   of the wire: it contradicts itself or names no host
-    │   └── NothingPromised    46   a capture file, of which no scenario promises anything
+    │   ├── NothingPromised    46   a capture file, of which no scenario promises anything
+    │   └── NotARun            47   a folder that holds no run
     ├── QuestionError               about questions, answers, a learner's progress
     │   ├── QuestionUnknown    60
     │   ├── NotProved          61
@@ -54,6 +55,7 @@
     │   └── TcpdumpMissing     52
     ├── PageError                   the page cannot be served, or not give what it was asked for
     │   ├── AddressTaken       80
+    │   │   └── AddressUnknown      a name that stands for no address
     │   ├── AddressOpen        81
     │   ├── OneAtATime         82
     │   ├── NoRunYet           83
@@ -457,8 +459,8 @@ class RunNotFound(RunError):
     )
     expected: ClassVar[Text | None] = Text("Runs here: {near}", "现有的运行：{near}")
     remedy = Text(
-        "'make up' makes one; captures/samples/tour is always there.",
-        "'make up' 会产生一个；captures/samples/tour 始终存在。",
+        "Name a capture file, or a run: its folder or its scenario. captures/samples/tour is always there.",
+        "请指定抓包文件或一次运行：其目录或场景名。captures/samples/tour 始终存在。",
     )
 
 
@@ -538,6 +540,19 @@ class NothingPromised(RunError):
     remedy = Text(
         "Name a run, or have the file explained: lab explain {file}",
         "请指定一次运行，或查看对该文件的说明：lab explain {file}",
+    )
+
+
+class NotARun(RunError):
+    """Details: ``folder``."""
+
+    exit_code = 47
+    what = Text(
+        "{folder} is not the folder of a run: it holds no run.json.",
+        "{folder} 不是一次运行的目录：其中没有 run.json。",
+    )
+    remedy = Text(
+        "Name a capture file, or the folder of a run.", "请指定抓包文件，或一次运行的目录。"
     )
 
 
@@ -702,6 +717,18 @@ class AddressTaken(PageError):
     remedy = Text(
         "Choose another port: lab serve --port 0 takes any that is free.",
         "请换一个端口：lab serve --port 0 会使用任一空闲端口。",
+    )
+
+
+class AddressUnknown(AddressTaken):
+    """Details: ``host``, ``detail`` (the system's word)."""
+
+    what = Text(
+        "The name {host} cannot be resolved: {detail}.", "无法解析名称 {host}：{detail}。"
+    )
+    remedy = Text(
+        "Give --host an address of this machine, or leave it away.",
+        "请用 --host 指定本机的一个地址，或不写 --host。",
     )
 
 

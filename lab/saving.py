@@ -38,7 +38,7 @@ def save_account(
         _write(capture, annotate(read_octets(capture), comments, names, ()))
     from lab.page import report  # the templates' engine: after the run has been told of
 
-    page = report(folder.name, evidence, judged)
+    page = report(folder.name, evidence, judged, language)
     _write(folder / "report.html", [page.encode()])
 
 

@@ -31,14 +31,36 @@ class Text(Struct, frozen=True):
         return self.zh if language is Language.ZH else self.en
 
     def fill(self, **values: object) -> Text:
-        """Fill the ``{placeholders}`` of both; a value that is a Text is filled in by language."""
+        """Fill the ``{placeholders}`` of both; a value that is a Text is filled in by language.
+
+        English has two forms where they differ: ``{count} frame[|s] carr[ies|y]``. The first is
+        taken if the placeholder before it is 1.
+        """
+        english = _numbered(self.en, values) if "|" in self.en else self.en
         texts = [(key, value) for key, value in values.items() if isinstance(value, Text)]
         if not texts:
-            return Text(self.en.format(**values), self.zh.format(**values))
+            return Text(english.format(**values), self.zh.format(**values))
         en = values | {key: value.en for key, value in texts}
         zh = values | {key: value.zh for key, value in texts}
         chinese = tuple(key for key, value in texts if CHINESE.fullmatch(value.zh))
-        return Text(self.en.format(**en), _closed_up(self.zh, chinese).format(**zh))
+        return Text(english.format(**en), _closed_up(self.zh, chinese).format(**zh))
+
+
+FORMS = re.compile(r"\{(\w+)[^{}]*\}|\[([^\[\]|]*)\|([^\[\]|]*)\]")
+
+
+def _numbered(template: str, values: Mapping[str, object]) -> str:
+    """Choose each singular or plural by the number that stands before it."""
+    single = False
+
+    def chosen(found: re.Match[str]) -> str:
+        nonlocal single
+        if found[1]:
+            single = str(values.get(found[1])) == "1"
+            return found[0]
+        return found[2] if single else found[3]
+
+    return FORMS.sub(chosen, template)
 
 
 HAN = "[一-鿿]"

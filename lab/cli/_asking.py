@@ -59,6 +59,10 @@ NO_MORE = Text("Nothing is due, and there is no new question.", "没有到期的
 SKIPPED = Text("{question} is left out: {reason}", "跳过 {question}：{reason}")
 THERE = Text("it is there already", "它已经存在")
 WRITTEN = Text("exercise for {learner}: {folder}", "{learner} 的练习：{folder}")
+THEN = Text(
+    "Fill in {form} ({sheet} says how), then: lab grade {folder}",
+    "填写 {form}（说明见 {sheet}），然后执行：lab grade {folder}",
+)
 SURENESS = (50, 75, 95)
 EXERCISE = 3  # questions of an exercise, if none is named
 
@@ -287,6 +291,8 @@ def export(
     except OSError as error:
         raise NotWritten(file=target, detail=error.strerror) from error
     click.echo(WRITTEN.fill(learner=learner or target.name, folder=target).say(language))
+    then = THEN.fill(form=target / "answers.yaml", sheet="QUESTIONS.md", folder=target)
+    click.echo(then.say(language))
 
 
 def _chosen(seed: int | None) -> list[Question]:

@@ -39,12 +39,22 @@ engine = click.option(
     help="auto: Docker, or network namespaces where no Docker engine answers.",
 )
 
+
+
+def _runs() -> Path:
+    """The folder called captures here, else the checkout's: where ``lab run`` records."""
+    from lab.checkout import checkout
+
+    here = Path("captures")
+    return here if here.is_dir() else checkout() / here
+
+
 captures = click.option(
     "--captures",
     type=click.Path(path_type=Path),
     envvar="LAB_CAPTURES",
-    default=Path("captures"),
-    show_default=True,
+    default=_runs,
+    show_default="captures, here or in the lab's own folder",
     show_envvar=True,
     help="Where the runs lie.",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -91,11 +91,21 @@ def _answer(words: str, engine: str, language: Language, *, fresh: bool, as_json
     else:
         output.write(answers.draw_answer(answered, language, output.columns(), output.paint()))
         if others:
-            names = " · ".join(f"{one.id} {one.asks.say(language)}" for one in others)
-            click.secho(f"\n{OTHERS.fill(others=names).say(language)}", dim=True)
+            click.echo()
+            output.write(click.style(line, dim=True) for line in _named(others, language))
     if question.prove and not answered.proof.holds:
         broken = next(claim for claim in answered.proof.claims if not claim.holds)
         raise NotProved(question=question.id, claim=broken.words)
+
+
+def _named(others: Sequence[Question], language: Language) -> list[str]:
+    """Questions by id and words, on lines of the terminal's width."""
+    from lab.cli import _output as output
+    from lab.report.glyphs import fold
+
+    first, *rest = (f"{one.id} {one.asks.say(language)}" for one in others)
+    named = OTHERS.fill(others=first).say(language)
+    return fold([named, *rest], output.columns(), " · ")
 
 
 def _find(words: str) -> list[Question]:

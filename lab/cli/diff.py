@@ -54,7 +54,7 @@ def command(
     elif len(runs) != 2:
         raise click.UsageError("Name two runs: lab diff RUN RUN. 'lab diff --pairs' lists pairs.")
     elif html:
-        raise SystemExit(_page(runs, captures, file))
+        raise SystemExit(_page(runs, captures, file, language))
     else:
         raise SystemExit(_compare(runs, captures, language, as_json=as_json))
 
@@ -91,14 +91,14 @@ def _compare(runs: tuple[str, ...], captures: Path, language: Language, *, as_js
     return 0 if found.alike else 1
 
 
-def _page(runs: tuple[str, ...], captures: Path, file: Path | None) -> int:
+def _page(runs: tuple[str, ...], captures: Path, file: Path | None, language: Language) -> int:
     """Write the comparison's page; returns the exit code."""
     from lab.page.contrast import contrast
     from lab.report.difference.compare import difference
 
     (left, ours), (right, theirs) = (_load(captures, target) for target in runs)
     found = difference(ours, theirs)
-    page = contrast((left, right), (ours, theirs), found)
+    page = contrast((left, right), (ours, theirs), found, language)
     if file is None:
         click.echo(page, nl=False)
     else:

@@ -10,10 +10,10 @@ from lab.cli import _options
 from lab.text import Language, Text
 
 REMOVED = Text(
-    "removed {containers} containers and {networks} networks of this checkout",
+    "removed {containers} container[|s] and {networks} network[|s] of this checkout",
     "已删除本目录的 {containers} 个容器和 {networks} 个网络",
 )
-IMAGES = Text("removed {images} images", "已删除 {images} 个镜像")
+IMAGES = Text("removed {images} image[|s]", "已删除 {images} 个镜像")
 NOTHING = Text("nothing of this checkout's lab was there", "本目录的实验室没有留下任何东西")
 KEPT = Text(
     "captures/ and the image stay (make clean removes the image)",

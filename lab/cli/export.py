@@ -29,7 +29,7 @@ FORMS = ("csv", "parquet", "arrow")
 
 READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
 WRITING = Text("Writing the tables of {file}", "正在写出 {file} 的表")
-WRITTEN = Text("{file}: {rows} rows", "{file}：{rows} 行")
+WRITTEN = Text("{file}: {rows} row[|s]", "{file}：{rows} 行")
 HEADING = Text("Table {name}", "表 {name}")
 
 

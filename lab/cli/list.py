@@ -31,11 +31,11 @@ def command(as_json: bool, language: Language) -> None:
     if as_json:
         _output.write_json([_record(one) for one in known], indent=2)
     else:
-        _output.write(_lines(known, language))
+        _output.write(_lines(known, language, _output.columns()))
 
 
-def _lines(known: list[Scenario], language: Language) -> Iterator[str]:
-    from lab.report.glyphs import pad, width
+def _lines(known: list[Scenario], language: Language, columns: int) -> Iterator[str]:
+    from lab.report.glyphs import fold, pad, width
     from lab.scenarios.base import GROUPS
 
     column = max(width(one.id) for one in known)
@@ -46,8 +46,11 @@ def _lines(known: list[Scenario], language: Language) -> Iterator[str]:
         for one in members:
             mark = f"{one.level}{'*' if one.core else ' '}"
             variants = f"  ({', '.join(one.variants)})" if one.variants else ""
-            yield f"  {mark} {pad(one.id, column)}  {one.title.say(language)}{variants}"
-    yield LEGEND.say(language)
+            head = f"  {mark} {pad(one.id, column)}  "
+            told = fold([f"{one.title.say(language)}{variants}"], columns - width(head))
+            yield head + told[0]
+            yield from (" " * width(head) + line for line in told[1:])
+    yield from fold([LEGEND.say(language)], columns)
 
 
 def _record(one: Scenario) -> dict[str, object]:

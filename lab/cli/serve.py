@@ -72,9 +72,10 @@ def command(
     from lab.errors import AddressOpen
     from lab.run import checkout
     from lab.web.guard import is_loopback
-    from lab.web.server import Server, address, listen
+    from lab.web.server import Server, address, listen, resolve
     from lab.web.site import Site
 
+    resolve(host, port)  # before anything is said of it
     if not is_loopback(host):
         if not anyone:
             raise AddressOpen(host=host)

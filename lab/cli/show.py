@@ -72,7 +72,7 @@ def _drawn(form: str, name: str, evidence: Evidence, language: Language) -> str:
         from lab import page
         from lab.report.account import judge
 
-        return page.report(Path(name).name, evidence, judge(evidence))
+        return page.report(Path(name).name, evidence, judge(evidence), language)
     if form == "svg":
         from lab.page.build import scene
         from lab.page.svg import svg
@@ -86,7 +86,7 @@ def _drawn(form: str, name: str, evidence: Evidence, language: Language) -> str:
 
 def _put(text: str, file: Path | None) -> None:
     """Into a file, whole or not at all; else to the terminal."""
-    if file is None:
+    if file is None or str(file) == "-":
         click.echo(text, nl=False)
         return
     from lab.cli._writing import appearing
@@ -114,12 +114,13 @@ def _print(
         output.write_json(_record(evidence, drawn), indent=2)
     else:
         from lab.report.account import compared
+        from lab.report.glyphs import fold
         from lab.report.terminal import draw
 
         width, paint = output.columns(), output.paint()
         output.write(
             (
-                *_head(name, evidence, language),
+                *(line for one in _head(name, evidence, language) for line in fold([one], width)),
                 *draw(drawn, language, width, paint),
                 *compared(evidence, language, width, paint),
                 *_findings(evidence, language, width, paint),

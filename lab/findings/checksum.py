@@ -25,13 +25,13 @@ from lab.text import Text
 Rows = NDArray[np.int64]
 
 OFFLOADED = Text(
-    "{count} frames carry an unfinished checksum: their sender left the rest to a network card "
+    "{count} frame[|s] carr[ies|y] an unfinished checksum: [its|their] sender left the rest to a network card "
     "(offload). A card fills it in as the frame leaves the machine; between hosts of one machine "
     "nobody does, or needs to.",
     "{count} 帧的校验和尚未填完：发送方把剩下的计算留给网卡（校验和卸载）。"
     "帧离开本机时由网卡填好；同一台机器上的主机之间无人填写，也不必填写。",
 )
-WRONG = Text("{count} frames carry a wrong checksum.", "{count} 帧的校验和错误。")
+WRONG = Text("{count} frame[|s] carr[ies|y] a wrong checksum.", "{count} 帧的校验和错误。")
 OF_A_SAMPLE = Text(
     "Of {size} frames looked at, a sample spread evenly: {words}",
     "在均匀抽取的 {size} 帧样本中：{words}",

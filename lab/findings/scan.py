@@ -27,7 +27,7 @@ HOSTS = Text(
     "{source} 尝试了 {count} 台主机的端口 {port}，无一应答：横向扫描。",
 )
 FLOOD = Text(
-    "{target} got {count} SYNs, from {sources} addresses, that no handshake followed: a SYN flood.",
+    "{target} got {count} SYNs, from {sources} address[|es], that no handshake followed: a SYN flood.",
     "{target} 收到来自 {sources} 个地址的 {count} 个 SYN，均未完成握手：SYN 洪泛。",
 )
 NEXT = Text(

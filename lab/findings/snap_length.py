@@ -14,11 +14,11 @@ from lab.packets.parts import each_part
 from lab.text import Text
 
 PAYLOAD = Text(
-    "Cut off after at most {most} octets: {count}, with whole headers but not the whole payload.",
+    "Cut off after at most {most} octet[|s]: {count}, with whole headers but not the whole payload.",
     "{count}被截断，只留下至多 {most} 字节：首部完整，载荷不完整。",
 )
 HEADERS = Text(
-    "Cut off after at most {most} octets: {count}, {lacking} of them in the middle of a header.",
+    "Cut off after at most {most} octet[|s]: {count}, {lacking} of them in the middle of a header.",
     "{count}被截断，只留下至多 {most} 字节，其中 {lacking} 帧连首部都不完整。",
 )
 NEXT = Text(

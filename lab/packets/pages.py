@@ -134,10 +134,10 @@ def stretches(
             release_if_large(octets, frames=frames)
 
 
-def touched(octets: NDArray[np.uint8], places: int) -> None:
-    """So many places of a file or its columns have been read: give back if there were many."""
+def touched(octets: NDArray[np.uint8], at: int, frames: int) -> None:
+    """So many frames have been read, from that offset on: give back if that is far, or were many."""
     scratch = scratch_of(octets)
-    if scratch and scratch.is_much(places * AROUND):
+    if scratch and scratch.is_much(at, frames * COMPUTED):
         release(octets)
 
 

@@ -171,7 +171,7 @@ def _bad_block(offset: int, length: int, size: int) -> Problem:
         return truncated(offset, length, size - offset)
     return impossible(
         offset,
-        "the block claims a length of {length} octets, which cannot be",
+        "the block claims a length of {length} octet[|s], which cannot be",
         "该块声称长度为 {length} 字节，这不可能",
         length=length,
     )

@@ -41,7 +41,7 @@ class Scratch:
         self.work = max(bound - OURS, LEAST)  # octets
         self.stretch = self.work // SHARE  # octets
         self.parts = 1  # in which the connections are analysed
-        self._touched = 0  # octets
+        self._read = self._near = 0  # octets since pages were given back, and where that was
 
     def zeros(self, count: int, kind: DTypeLike) -> NDArray[Any]:
         """A column of zeros. Raises OSError if the disk is full."""
@@ -70,10 +70,16 @@ class Scratch:
         self._maps.add(column)
         return np.frombuffer(column, kind)
 
-    def is_much(self, octets: int) -> bool:
-        """Whether with these as much has been mapped as may be; then it is counted anew."""
-        self._touched = (self._touched + octets) % self.stretch
-        return self._touched < octets
+    def is_much(self, at: int, octets: int) -> bool:
+        """Whether with these octets as much has been read as may stay mapped, or far away.
+
+        Then it is counted anew. ``at``: where in the capture.
+        """
+        self._read += octets
+        if self._read <= self.stretch and abs(at - self._near) <= self.stretch:
+            return False
+        self._read, self._near = 0, at
+        return True
 
     def leave(self) -> None:
         """Give back the pages of all columns; they are read, or written, again if asked for."""

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.text import Language
+
 if TYPE_CHECKING:
     from lab.evidence.run import Evidence
     from lab.report.verdict import Verdict
 
 
-def report(name: str, evidence: Evidence, judged: Verdict | None) -> str:
+def report(
+    name: str, evidence: Evidence, judged: Verdict | None, language: Language = Language.EN
+) -> str:
     """The whole page of a run, or of a capture file.
 
     Args:
         name: of the run folder, or of the file.
         evidence: what is drawn.
         judged: its verdict, if its scenario is known.
+        language: in which it opens; the other is a key away.
     """
     from lab.page.build import scene
     from lab.page.render import document
 
-    return document(name, evidence, scene(evidence), judged)
+    return document(name, evidence, scene(evidence), judged, language)
 
 
 def acts(evidence: Evidence) -> list[tuple[str, str]]:

@@ -77,7 +77,7 @@ REPORTS = Text(
 )
 SENDS_MESSAGE = Text("sends an {message}", "发送 {message}")
 NEXT_LINK = Text(
-    "names {mtu} octets as the limit of the next link", "指出下一段链路的上限为 {mtu} 字节"
+    "names {mtu} octet[|s] as the limit of the next link", "指出下一段链路的上限为 {mtu} 字节"
 )
 WHO_HAS = Text("asks who has {target}", "询问谁有 {target}")
 IS_AT = Text("answers that its MAC address is {mac}", "回答自己的 MAC 地址是 {mac}")

@@ -25,7 +25,7 @@ from lab.report.difference.model import RUNS, About, Difference, First, Mark, Pa
 from lab.report.difference.steps import Step
 from lab.report.events import FrameEvent
 from lab.report.people import CLIENT, SERVER, people
-from lab.text import Text, same
+from lab.text import Language, Text, same
 from lab.units import seconds
 
 WHOLE, NEAR, MOST = 150, 3, 400
@@ -79,18 +79,25 @@ class Drawn(Struct, frozen=True):
     told: Grouped
 
 
-def contrast(names: Sequence[str], runs: Sequence[Evidence], found: Difference) -> str:
+def contrast(
+    names: Sequence[str],
+    runs: Sequence[Evidence],
+    found: Difference,
+    language: Language = Language.EN,
+) -> str:
     """The whole page of a comparison.
 
     Args:
         names: what the two are called.
         runs: both, as they were compared.
         found: what `lab.report.difference.compare.difference` says of them.
+        language: in which it opens; the other is a key away.
     """
     script, style = asset("contrast.js"), asset("style.css") + asset("contrast.css")
     differing = [place for place, pair in enumerate(found.pairs) if not pair.alike]
     acts = [{act.key: act for act in scene(run).acts} for run in runs]
     filled = {
+        "language": language,
         "names": tuple(zip(RUNS, names, map(heading, runs), strict=True)),
         "found": found,
         "first": _first(found),

@@ -148,14 +148,16 @@ def size(octets: int) -> str:
 # ---------------------------------------------------------------- the page
 
 
-def document(name: str, evidence: Evidence, drawn: Scene, judged: Verdict | None) -> str:
-    """The whole page of a run."""
+def document(
+    name: str, evidence: Evidence, drawn: Scene, judged: Verdict | None, language: Language
+) -> str:
+    """The whole page of a run, which speaks a language first."""
     script, style = behaviour(), asset("style.css")
     chunks, stored = _chunks(drawn, evidence)
     stored |= {"run": safe(name), "hosts": _hosts(evidence)}
     filled = {
         "name": name,
-        "language": "en",
+        "language": language,
         "heading": below.heading(evidence),
         "manifest": evidence.manifest,
         "verdict": judged,

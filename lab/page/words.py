@@ -32,7 +32,7 @@ WORDS = {
     "calls_of": Text("calls of {host}", "{host} 的调用"),
     "state": Text("state", "状态"),
     "background": Text("Background traffic: {counts}", "背景流量：{counts}"),
-    "hidden": Text("{n} more exchanges are not drawn here.", "另有 {n} 次交换未在此绘出。"),
+    "hidden": Text("{n} more exchange[|s] [is|are] not drawn here.", "另有 {n} 次交换未在此绘出。"),
     "no_packet": Text("no packet", "无报文"),
     "from_to": Text("{source} to {target}", "{source} 发往 {target}"),
     "lost": Text("lost on the way", "途中丢失"),
@@ -80,7 +80,7 @@ WORDS = {
     "legend": Text("Legend", "图例"),
     "incomplete": Text("This run is incomplete: {reason}", "本次运行不完整：{reason}"),
     "dropped": Text(
-        "The recording lacks {n} frames: the kernel dropped them. Nothing here proves an absence.",
+        "The recording lacks {n} frame[|s]: the kernel dropped [it|them]. Nothing here proves an absence.",
         "录制缺少 {n} 帧：被内核丢弃。这里不能证明某帧不存在。",
     ),
     "vantage": Text(
@@ -114,9 +114,9 @@ CONTRAST = {
     "others": Text("What else differs", "其他差异"),
     "apart": Text("Apart from single exchanges", "不属于任何一次交换"),
     "same": Text("Alike", "相同的交换"),
-    "steps": Text("{n} steps", "{n} 步"),
+    "steps": Text("{n} step[|s]", "{n} 步"),
     "more": Text("{n} more alike", "另有 {n} 步相同"),
-    "rest": Text("{n} more are not drawn.", "另有 {n} 项未绘出。"),
+    "rest": Text("{n} more [is|are] not drawn.", "另有 {n} 项未绘出。"),
     "marks": {
         "=": Text("the same", "相同"),
         "~": Text("at another time", "时间不同"),
@@ -200,9 +200,11 @@ DRAWER = {
         "a recv() ended within the marked character", "有一次 recv() 在标出的字符中间结束"
     ),
     "invalid": Text("not valid in this encoding", "不是该编码的有效文本"),
-    "not_here": Text("{n} more octets are in the capture file.", "其余 {n} 字节在抓包文件中。"),
+    "not_here": Text(
+        "Octets that are only in the capture file: {n}.", "其余 {n} 字节在抓包文件中。"
+    ),
     "not_printed": Text(
-        "{n} more rows are not printed; the page on the screen has them all.",
+        "Rows not printed: {n}; the page on the screen has them all.",
         "另有 {n} 行未打印；屏幕上的页面中有全部内容。",
     ),
     "sum": Text("How the ACK number came about", "确认号如何得出"),

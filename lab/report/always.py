@@ -35,7 +35,7 @@ def _complete(evidence: Evidence) -> Seen:
             False, Text("damaged: {files}", "已损坏：{files}").fill(files=", ".join(damaged))
         )
     frames = " + ".join(f"{len(view.capture.frames):,}" for view in evidence.views)
-    return Seen(True, Text("{frames} frames", "{frames} 帧").fill(frames=frames))
+    return Seen(True, Text("{frames} frame[|s]", "{frames} 帧").fill(frames=frames))
 
 
 def _nothing_dropped(evidence: Evidence) -> Seen:
@@ -77,12 +77,12 @@ def _views_agree(evidence: Evidence) -> Seen:
     counts = {"first": first, "second": second, "both": f"{len(match.first):,}"}
     if not len(match.only_first) and not len(match.only_second):
         words = Text(
-            "{both} frames at {first} are those at {second}",
+            "{both} frame[|s] at {first} [is that|are those] at {second}",
             "{first} 的 {both} 帧与 {second} 的完全相同",
         )
         return Seen(True, words.fill(**counts))
     words = Text(
-        "only at {first}: {one} frames; only at {second}: {two}",
+        "only at {first}: {one} frame[|s]; only at {second}: {two}",
         "仅见于 {first}：{one} 帧；仅见于 {second}：{two} 帧",
     )
     lost = {"one": f"{len(match.only_first):,}", "two": f"{len(match.only_second):,}"}
@@ -104,7 +104,7 @@ def _none(evidence: Evidence, bad: list[np.ndarray], what: Text) -> Seen:
     if not any(len(numbers) for numbers in bad):
         return Seen(
             True,
-            Text("no {what} in {frames} frames", "{frames} 帧中没有{what}").fill(
+            Text("no {what} in {frames} frame[|s]", "{frames} 帧中没有{what}").fill(
                 what=what, frames=_total(evidence)
             ),
         )
@@ -152,7 +152,7 @@ def _wire_worked(evidence: Evidence) -> Seen:
         words = Text("it never happened: {rule}", "从未发生：{rule}")
         return Seen(False, words.fill(rule=summary.idle[0].words))
     if summary.missed or summary.unfinished:
-        words = Text("{n} frames were missed or unfinished", "{n} 帧被漏掉或不完整")
+        words = Text("{n} frame[|s] [was|were] missed or unfinished", "{n} 帧被漏掉或不完整")
         return Seen(False, words.fill(n=summary.missed + summary.unfinished))
     said = [work.words for work in summary.rules]
     en = "; ".join(one.en.rstrip(".") for one in said)

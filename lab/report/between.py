@@ -11,11 +11,11 @@ from lab.text import Text
 from lab.units import short_span
 
 ARRIVED = Text(
-    "From {near} to {far}: {arrived} of {sent} frames arrived, in {least} to {most}, median {median}.",
+    "From {near} to {far}: {arrived} of {sent} frame[|s] arrived, in {least} to {most}, median {median}.",
     "从 {near} 到 {far}：{sent} 帧中有 {arrived} 帧到达，单程 {least} 至 {most}，中位数 {median}。",
 )
 NOTHING = Text(
-    "From {near} to {far}: none of {sent} frames arrived.",
+    "From {near} to {far}: none of {sent} frame[|s] arrived.",
     "从 {near} 到 {far}：{sent} 帧无一到达。",
 )
 

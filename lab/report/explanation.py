@@ -54,7 +54,7 @@ REST = Text(
     "… and {count} more, less remarkable: {kinds}.", "…… 另有 {count} 次，较为平常：{kinds}。"
 )
 CHOSEN = Text(
-    "The filter holds for {count} of {total} exchanges.",
+    "The filter holds for {count} of {total} exchange[|s].",
     "{total} 次交换中有 {count} 次符合过滤条件。",
 )
 IN_PARTS = Text(

@@ -30,7 +30,7 @@ MANY = 200
 WIDEST = 40
 """Columns that the two ends may take before what follows is moved to the right."""
 
-SKIPPED = Text("… {frames} frames, {octets}", "…… {frames} 帧，{octets}")
+SKIPPED = Text("… {frames} frame[|s], {octets}", "…… {frames} 帧，{octets}")
 CONTROL = int(Flags.SYN | Flags.FIN | Flags.RST)
 
 

@@ -13,8 +13,10 @@ URGENT_POINTER = 18  # its offset in the header (RFC 9293 section 3.1)
 MULTIPATH = 30  # the option's kind (RFC 8684 section 3)
 
 ASKS_COOKIE = Text("asks for a Fast Open cookie", "请求 Fast Open cookie")
-GIVES_COOKIE = Text("gives a Fast Open cookie of {n} octets", "下发 {n} 字节的 Fast Open cookie")
-SHOWS_COOKIE = Text("shows its Fast Open cookie of {n} octets", "出示 {n} 字节的 Fast Open cookie")
+GIVES_COOKIE = Text("gives a Fast Open cookie of {n} octet[|s]", "下发 {n} 字节的 Fast Open cookie")
+SHOWS_COOKIE = Text(
+    "shows its Fast Open cookie of {n} octet[|s]", "出示 {n} 字节的 Fast Open cookie"
+)
 URGENT = Text(
     "urgent pointer {n}: the octet before that place is urgent",
     "紧急指针 {n}：该位置之前的一个字节为紧急数据",

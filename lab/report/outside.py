@@ -33,7 +33,7 @@ MEMBERSHIP = {
 }
 TOO_BIG = {(4, 3, 4), (6, 2, 0)}
 """(IP version, type, code): RFC 1191, RFC 8201."""
-NEXT_LINK = Text("the next link takes {mtu} octets", "下一段链路只能通过 {mtu} 字节")
+NEXT_LINK = Text("the next link takes {mtu} octet[|s]", "下一段链路只能通过 {mtu} 字节")
 FRAGMENT = Text(
     "fragment: octets {first} to {last} of packet {id}",
     "分片：标识为 {id} 的分组的第 {first} 至 {last} 字节",

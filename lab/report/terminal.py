@@ -37,14 +37,16 @@ MINIMUM_WORDS = 32
 """Fewer columns than this at the right, and words stand beneath their line."""
 
 GAP = Text(
-    "… {segments} more data segments and {acks} ACKs, {octets} octets",
+    "… {segments} more data segment[|s] and {acks} ACK[|s], {octets} octet[|s]",
     "…… 另有 {segments} 个数据报文段和 {acks} 个 ACK，共 {octets} 字节",
 )
-GAP_CALLS = Text(", {calls} calls", "，{calls} 次调用")
+GAP_CALLS = Text(", {calls} call[|s]", "，{calls} 次调用")
 BACKGROUND = Text(
     "Background: {counts} (frames of no exchange)", "背景帧：{counts}（不属于任何一次交换）"
 )
-HIDDEN = Text("… {count} more exchanges; --all shows them", "…… 另有 {count} 次交换；用 --all 查看")
+HIDDEN = Text(
+    "… {count} more exchange[|s]; --all shows them", "…… 另有 {count} 次交换；用 --all 查看"
+)
 LEGEND = Text(
     "{letters}; time in seconds from the first frame of each exchange",
     "{letters}；时间以秒计，从每次交换的第一帧算起",

@@ -22,7 +22,7 @@ SOME_BROKEN = Text(
     "{broken} of {total} promises were not kept.", "{total} 项承诺中有 {broken} 项未兑现。"
 )
 DROPPED = Text(
-    "THE RECORDING LACKS {dropped} FRAMES: the kernel dropped them. Nothing below proves an absence.",
+    "THE RECORDING LACKS {dropped} FRAME[|S]: the kernel dropped [it|them]. Nothing below proves an absence.",
     "录制缺少 {dropped} 帧：被内核丢弃。以下内容不能证明某帧不存在。",
 )
 FRAMES = Text("frames", "帧")

@@ -22,9 +22,6 @@ from lab.tcp.parts import table
 from lab.tcp.segments import SYN, segments
 from lab.tcp.table import Table
 
-PLACES = 4
-"""Places of the file and its columns that are read to make a connection, about: others are near."""
-
 
 class Connections(Sequence[Connection]):
     """A capture's connections, in order of the first segment; each is made when asked for.
@@ -58,7 +55,7 @@ class Connections(Sequence[Connection]):
         if number in self._made:
             return self._made[number]
         made = _connection(self.frames, self.table, number)
-        touched(self.frames.octets, PLACES)
+        touched(self.frames.octets, int(self.frames.start[made.rows[0]]), len(made.rows))
         if scratch_of(self.frames.octets) is None:
             self._made[number] = made
         return made

@@ -28,8 +28,6 @@ LIKELY_SERVER_PORTS = frozenset(
 
 A_DATAGRAM = 400
 """Octets that a datagram takes in memory while exchanges are sorted."""
-PLACES = 2
-"""Places of the file and its columns that are read to make an exchange, about: others are near."""
 
 
 class Table(Struct, frozen=True):
@@ -68,7 +66,7 @@ class Exchanges(Sequence[Exchange]):
         if number in self._made:
             return self._made[number]
         made = _exchange(self.frames, self.table, number, self._answered)
-        touched(self.frames.octets, PLACES)
+        touched(self.frames.octets, int(self.frames.start[made.rows[0]]), len(made.rows))
         if scratch_of(self.frames.octets) is None:
             self._made[number] = made
         return made

@@ -7,10 +7,11 @@ import socket
 import time
 from contextlib import suppress
 from threading import Thread
+from typing import Any
 
 import uvicorn
 
-from lab.errors import AddressTaken
+from lab.errors import AddressTaken, AddressUnknown
 from lab.web.app import application
 from lab.web.live import TURN, Follower
 from lab.web.site import Site
@@ -19,21 +20,25 @@ LEAVE_AFTER = 2.0  # s without a run and without a watcher
 COME_WITHIN = 20.0  # s in which a run, or a watcher, has to appear at all
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; raises AddressTaken."""
+def resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
+    """The address that a name stands for, with its family; raises AddressUnknown."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        made = socket.socket(family, kind, protocol)
-        try:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind(address)
-            made.listen(64)
-        except OSError:
-            made.close()
-            raise
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name at all
+        raise AddressUnknown(host=host, detail=getattr(error, "strerror", error)) from error
+    return family, address
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises AddressUnknown and AddressTaken."""
+    family, address = resolve(host, port)
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(64)
     except OSError as error:
+        made.close()
         raise AddressTaken(address=f"{host}:{port}", detail=error.strerror) from error
     return made
 

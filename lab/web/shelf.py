@@ -36,7 +36,7 @@ WORDS = {
     Fate.LACKING: Text("not available here", "此处不可用"),
     Fate.UNJUDGED: Text("no verdict", "没有结论"),
 }
-BROKEN = Text("{count} promises broken", "{count} 项承诺未兑现")
+BROKEN = Text("{count} promise[|s] broken", "{count} 项承诺未兑现")
 INCOMPLETE = Text("incomplete: {reason}", "不完整：{reason}")
 
 

@@ -57,7 +57,7 @@ WORDS: Mapping[str, Text] = {
     "ladder": Text("The ladder of {run}", "{run} 的时序图"),
     "symptoms": Text("What the client's program saw", "客户端程序所见"),
     "ask_piece": Text(
-        "Ask for evidence: {left} pieces left, {price} points each",
+        "Ask for evidence (pieces left: {left}, points each: {price})",
         "索要证据：还可要 {left} 项，每项扣 {price} 分",
     ),
     "no_more": Text("That was the last piece: name the cause.", "证据已用完，请说出原因。"),

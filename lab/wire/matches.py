@@ -76,7 +76,7 @@ class Match(Struct, frozen=True, kw_only=True, omit_defaults=True):
             )
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise _impossible(
-                "no payload has at least {value} octets and fewer",
+                "no payload has at least {value} octet[|s] and fewer",
                 "负载不可能至少 {value} 字节而又更少",
                 self.at_least,
             )

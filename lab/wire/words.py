@@ -193,9 +193,9 @@ def _length(least: int | None, most: int | None) -> Text | None:
     if least is not None and most is not None:
         words = Text("of {least} to {most} octets", "长 {least} 到 {most} 字节的")
     elif least is not None:
-        words = Text("of at least {least} octets", "至少 {least} 字节的")
+        words = Text("of at least {least} octet[|s]", "至少 {least} 字节的")
     elif most is not None:
-        words = Text("of at most {most} octets", "至多 {most} 字节的")
+        words = Text("of at most {most} octet[|s]", "至多 {most} 字节的")
     else:
         return None
     return words.fill(least=least, most=most)
@@ -242,8 +242,8 @@ def _slowed(action: Rate) -> Text:
     limits = [
         words.fill(n=most)
         for words, most in (
-            (Text("{n} frames", "{n} 帧"), action.queue),
-            (Text("{n} octets", "{n} 字节"), action.queue_octets),
+            (Text("{n} frame[|s]", "{n} 帧"), action.queue),
+            (Text("{n} octet[|s]", "{n} 字节"), action.queue_octets),
         )
         if most is not None
     ]

@@ -19,6 +19,7 @@ from lab.analyze import load_run
 from lab.evidence.build import alone, view
 from lab.packets.rows import frame
 from lab.report.account import judge
+from lab.text import Language
 from tests.handmade import ACK, CLIENT, PSH, SERVER, SYN
 from tests.tour_run import Wire
 
@@ -29,9 +30,9 @@ LANGUAGES, THEMES = ("", "zh"), ("light", "dark")
 
 
 @cache
-def tour() -> str:
+def tour(language: Language = Language.EN) -> str:
     evidence = load_run(SAMPLE)
-    return pages.report("tour", evidence, judge(evidence))
+    return pages.report("tour", evidence, judge(evidence), language)
 
 
 def transfer(segments: int) -> str:
@@ -113,6 +114,16 @@ def test_one_language_is_seen_at_a_time(opened: Opened) -> None:
     opened.page.keyboard.press("l")
     assert re.search("[一-鿿]", heading.inner_text())
     assert opened.page.locator("html").get_attribute("lang") == "zh-Hans"
+
+
+def test_a_page_made_in_chinese_opens_in_chinese(chromium: Browser, tmp_path: Path) -> None:
+    for opened in open_page(chromium, tmp_path, tour(Language.ZH)):
+        heading = opened.page.locator("h1")
+        assert re.search("[一-鿿]", heading.inner_text())
+        opened.page.keyboard.press("l")
+        assert heading.inner_text() == "The tour: TCP opens, talks and closes; UDP just talks"
+        opened.page.reload()
+        assert opened.page.locator("html").get_attribute("lang") == "en"
 
 
 @pytest.mark.parametrize(
@@ -339,7 +350,7 @@ def test_a_long_run_is_printed_as_far_as_paper_is_sensible(long_run: Opened) -> 
     page = long_run.page
     print_for_paper(page)
     expect(page.locator(".rows > li")).to_have_count(1000)
-    assert page.locator(".stage + .warning").inner_text().startswith("3003 more rows")
+    assert page.locator(".stage + .warning").inner_text().startswith("Rows not printed: 3003")
 
 
 def test_a_printed_ladder_ends_with_its_last_printed_row(long_run: Opened) -> None:

@@ -61,6 +61,14 @@ def test_no_listener_beyond_loopback_unless_it_is_asked_for() -> None:
     assert "can be reached from other machines" in said
 
 
+def test_a_name_that_stands_for_no_address_is_all_that_is_told() -> None:
+    code, said = refused("--host", "nosuch.invalid", "--anyone")
+    assert code == 80
+    assert said.startswith("The name nosuch.invalid cannot be resolved: ")
+    assert "machines" not in said
+    assert "reaches" not in said
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]

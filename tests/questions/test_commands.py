@@ -201,6 +201,8 @@ def test_an_exercise_is_written_and_graded(learner: Path, tmp_path: Path) -> Non
     target = tmp_path / "ex"
     written = lab("quiz", "--export", str(target), "--learner", "Anna", "--seed", "7", "HS01")
     assert written.exit_code == 0, written.output
+    assert f"Fill in {target / 'answers.yaml'}" in written.stdout
+    assert f"lab grade {target}" in written.stdout
     graded = json.loads(lab("grade", "--json", str(target)).stdout)
     assert graded[0]["learner"] == "Anna"
     assert graded[0]["score"] == 0

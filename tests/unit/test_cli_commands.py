@@ -62,6 +62,24 @@ def test_nothing_can_be_verified_of_a_capture_file() -> None:
     assert "lab explain captures/samples/tour/client.pcapng" in said.stderr
 
 
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_a_run_is_found_from_any_folder(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(main, [command, "tour"])
+    assert said.exit_code == 0, said.output
+
+
+def test_the_runs_of_the_current_folder_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "captures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(main, ["show", "--lang", "en"])
+    assert said.stderr.startswith("There is no run in captures yet.")
+
+
 @pytest.mark.parametrize("name", ["zzz", "tour:zzz"])
 def test_a_scenario_near_none_is_not_answered_with_all(name: str) -> None:
     said = CliRunner().invoke(main, ["run", name])

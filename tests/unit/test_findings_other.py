@@ -233,3 +233,20 @@ def test_of_wrong_checksums_is_said_what_to_look_at() -> None:
     (one,) = [one for one in found((0, damaged)) if one.id == "checksum"]
     assert one.next is not None
     assert "TcpInCsumErrors" in one.next.en
+
+
+@pytest.mark.parametrize(
+    ("file", "id_", "told"),
+    [
+        pytest.param(pcap(FRAMES[:1], cut=1), "snap_length", "at most 1 octet:", id="cut"),
+        pytest.param(
+            pcap([ethernet(ipv4(tcp(b"abc"), 6))[:-1] + b"z"]),
+            "checksum",
+            "1 frame carries a wrong checksum.",
+            id="checksum",
+        ),
+    ],
+)
+def test_a_single_one_is_told_in_the_singular(file: bytes, id_: str, told: str) -> None:
+    (one,) = [one for one in findings(alone(view("", "a.pcap", file))) if one.id == id_]
+    assert told in one.words.en

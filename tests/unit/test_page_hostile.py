@@ -156,7 +156,7 @@ def test_a_damaged_capture_makes_a_page(
         return
     one: Any = alone(seen)
     drawn = scene(one)
-    parsed = read(document("damaged", one, drawn, None))
+    parsed = read(document("damaged", one, drawn, None, Language.EN))
     assert len(parsed.all("li", "frame")) == sum(
         row.kind == "frame" for act in drawn.acts for row in act.rows
     )

@@ -42,6 +42,29 @@ def test_a_chinese_word_is_set_without_spaces_among_chinese(who: Text, told: str
     assert Text("{who}", "由 {who} 请求，见 {who} SYN").fill(who=who).zh == told
 
 
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "1 frame carries a sum"),
+        ("1", "1 frame carries a sum"),
+        (0, "0 frames carry a sum"),
+        ("1,001", "1,001 frames carry a sum"),
+    ],
+)
+def test_english_says_one_frame_and_two_frames(count: object, told: str) -> None:
+    words = Text("{count} frame[|s] carr[ies|y] a sum", "{count} 帧带有校验和")
+    assert words.fill(count=count) == Text(told, f"{count} 帧带有校验和")
+
+
+def test_each_form_agrees_with_the_number_before_it() -> None:
+    words = Text("{one} frame[|s] of {many} octet[|s]", "{one} 帧，{many} 字节")
+    assert words.fill(one=1, many=60).en == "1 frame of 60 octets"
+
+
+def test_what_is_filled_in_is_not_taken_for_a_form() -> None:
+    assert Text("{n} [run|runs]: {name}", "{name}").fill(n=1, name="[a|b]").en == "1 run: [a|b]"
+
+
 def _all_errors(kind: type[errors.LabError]) -> list[type[errors.LabError]]:
     return [kind, *(error for child in kind.__subclasses__() for error in _all_errors(child))]
 

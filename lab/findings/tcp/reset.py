@@ -24,7 +24,7 @@ ABORTED = Text(
     "{who} 复位了连接：关闭时仍有数据未读，或主动中止（SO_LINGER 0）。",
 )
 UNREAD = Text(
-    "{who} reset the connection: it was closed with {octets} octets unread.",
+    "{who} reset the connection: it was closed with {octets} octet[|s] unread.",
     "{who} 复位了连接：关闭时仍有 {octets} 字节未读。",
 )
 GONE = Text(

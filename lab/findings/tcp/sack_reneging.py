@@ -19,7 +19,7 @@ from lab.tcp.segments import HALF, MODULUS
 from lab.text import Text
 
 WORDS = Text(
-    "{who} reported {octets} octets by SACK (frame {reported}), then asked for them again: it had thrown "
+    "{who} reported {octets} octet[|s] by SACK (frame {reported}), then asked for the same again: it had thrown "
     "them away.",
     "{who} 已用 SACK 报告收到 {octets} 字节（第 {reported} 帧），后来又要求重发：它把这些数据丢弃了。",
 )

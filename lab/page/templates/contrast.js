@@ -1,18 +1,19 @@
 "use strict";
 (() => {
   const root = document.documentElement;
-  const state = { at: "", true: false, zh: false, theme: "" };
+  const chinese = root.lang !== "en"; // as it was made
+  const state = { at: "", true: false, zh: chinese, theme: "" };
 
   /* ---- state: in the address after "#", and nowhere else */
 
   function read() {
     const [at, ...flags] = decodeURIComponent(location.hash.slice(1)).split(";");
-    Object.assign(state, { at, true: flags.includes("true"), zh: flags.includes("zh") });
+    Object.assign(state, { at, true: flags.includes("true"), zh: chinese ? !flags.includes("en") : flags.includes("zh") });
     state.theme = flags.find((flag) => flag === "light" || flag === "dark") || "";
   }
   function change(changes) {
     Object.assign(state, changes);
-    const flags = [state.true && "true", state.zh && "zh", state.theme].filter(Boolean);
+    const flags = [state.true && "true", state.zh !== chinese && (state.zh ? "zh" : "en"), state.theme].filter(Boolean);
     history.replaceState(null, "", "#" + [state.at, ...flags].join(";"));
     show();
   }

@@ -1,19 +1,21 @@
 const root = document.documentElement;
 const data = JSON.parse(document.getElementById("data").textContent);
 const drawer = document.getElementById("drawer");
+const chinese = root.lang !== "en"; // as it was made
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 /* State: in the address after "#", and nowhere else. */
 
-const state = { at: "", bytes: false, abs: false, raw: false, t: 0, true: false, code: false, zh: false, theme: "", tab: "" };
+const state = { at: "", bytes: false, abs: false, raw: false, t: 0, true: false, code: false, zh: chinese, theme: "", tab: "" };
 
 function read() {
   const [at, ...flags] = decodeURIComponent(location.hash.slice(1)).split(";");
-  Object.assign(state, { abs: false, raw: false, t: 0, true: false, code: false, zh: false, theme: "", tab: "" });
+  Object.assign(state, { abs: false, raw: false, t: 0, true: false, code: false, zh: chinese, theme: "", tab: "" });
   state.bytes = at.endsWith("/bytes");
   state.at = at.replace(/\/bytes$/, "");
   for (const flag of flags) {
-    if (["abs", "raw", "true", "code", "zh"].includes(flag)) state[flag] = true;
+    if (["abs", "raw", "true", "code"].includes(flag)) state[flag] = true;
+    else if (flag === "zh" || flag === "en") state.zh = flag === "zh";
     else if (/^t[0-3]$/.test(flag)) state.t = Number(flag[1]);
     else if (flag === "light" || flag === "dark") state.theme = flag;
     else if (flag.startsWith("only-")) state.tab = flag.slice(5);
@@ -21,7 +23,8 @@ function read() {
 }
 
 function written() {
-  const flags = ["abs", "raw", "true", "code", "zh"].filter((name) => state[name]);
+  const flags = ["abs", "raw", "true", "code"].filter((name) => state[name]);
+  if (state.zh !== chinese) flags.push(state.zh ? "zh" : "en");
   if (state.t) flags.push("t" + state.t);
   if (state.theme) flags.push(state.theme);
   if (state.tab) flags.push("only-" + state.tab);

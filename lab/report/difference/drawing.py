@@ -18,12 +18,12 @@ from lab.text import Language, Text
 from lab.units import seconds
 
 FIRST = Text("First difference, in {pair}: {words}.", "第一处差异，在 {pair}：{words}。")
-ALIKE = Text("The two are alike: {count} steps.", "两者相同：共 {count} 步。")
+ALIKE = Text("The two are alike: {count} step[|s].", "两者相同：共 {count} 步。")
 DIFFER = Text(
-    "The two differ: in {steps} steps; in {others} outcomes, calls or counters.",
+    "The two differ: in {steps} step[|s]; in {others} outcome[|s], call[|s] or counter[|s].",
     "两者不同：{steps} 步不同；结果、调用或计数器有 {others} 处不同。",
 )
-SAME = Text("alike, {count} steps", "相同，共 {count} 步")
+SAME = Text("alike, {count} step[|s]", "相同，共 {count} 步")
 APART = Text("Apart from single exchanges", "不属于任何一次交换")
 MORE = Text("… {n} more …", "…… 另有 {n} 项 ……")
 LEGEND = Text(
