@@ -105,6 +105,7 @@ def _odd_controls(s: Segments, stand: Standing, ends: Ends) -> Ints:
     odd |= syn & stand.known[at] & ((stand.next[at] > 1) | ((s.flags[stand.own[at]] & SYN) == 0))
     odd |= fin & (stand.end[at] != ends.fin_end[second, stream])
     odd |= fin & (s.length[at] > 0) & (at != ends.fin_at[second, stream])
+    odd |= fin & ends.syn[second, stream] & (stand.sequence[at] < 1)
     found: Ints = stand.stream[at[odd]]
     return found
 

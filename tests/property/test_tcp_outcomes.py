@@ -116,3 +116,10 @@ def test_gaps_before_a_close_are_told(parts: list[Sent], closing: list[str]) -> 
     capture = conversation(*OPEN, *parts[3:], *(ends[letter] for letter in closing))
     found = table(capture.frames)
     assert found.outcome_of(0) == by_itself(capture, found, 0)
+
+
+def test_a_fin_before_its_syn_is_told_by_its_segments() -> None:
+    parts = [Sent(">", "S", seq=1), Sent(">", "FA", seq=0, ack=0), Sent("<", "A", seq=2, ack=1)]
+    capture = conversation(*parts)
+    found = table(capture.frames)
+    assert found.outcome_of(0) == by_itself(capture, found, 0)
