@@ -355,15 +355,15 @@ class WireForbidden(EngineError):
 
 
 class SnifferFailed(EngineError):
-    """The sniffer gave up and said why itself. Details: ``code`` (its exit code)."""
+    """The sniffer gave up. Details: ``code`` (its exit code), ``words`` (why, as it said itself)."""
 
     what = Text(
-        "The sniffer could not record (exit code {code}); its own words are above.",
-        "抓包程序无法录制（退出码 {code}）；原因见上方它自己的输出。",
+        "The sniffer could not record (exit code {code}): {words}",
+        "抓包程序无法录制（退出码 {code}）：{words}",
     )
 
-    def __init__(self, *, code: int) -> None:
-        super().__init__(code=code)
+    def __init__(self, *, code: int, words: Text) -> None:
+        super().__init__(code=code, words=words)
         self.exit_code = code
 
 
@@ -371,7 +371,7 @@ class RecordingError(LabError):
     """The sniffer cannot write. Details: ``detail``."""
 
     exit_code = 34
-    what = Text("The sniffer cannot write: {detail}", "抓包程序无法写入：{detail}")
+    what = Text("The sniffer cannot write: {detail}.", "抓包程序无法写入：{detail}。")
     remedy = Text("Look at who owns captures/.", "请检查 captures/ 属于谁。")
 
 
@@ -723,9 +723,7 @@ class AddressTaken(PageError):
 class AddressUnknown(AddressTaken):
     """Details: ``host``, ``detail`` (the system's word)."""
 
-    what = Text(
-        "The name {host} cannot be resolved: {detail}.", "无法解析名称 {host}：{detail}。"
-    )
+    what = Text("The name {host} cannot be resolved: {detail}.", "无法解析名称 {host}：{detail}。")
     remedy = Text(
         "Give --host an address of this machine, or leave it away.",
         "请用 --host 指定本机的一个地址，或不写 --host。",

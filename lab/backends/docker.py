@@ -25,6 +25,7 @@ from lab.backends.containers import CHECKOUT, FOLDER, ROLE, SNIFFER, Place
 from lab.backends.image import ensure_image, image_of, is_present, remove_images
 from lab.backends.labs import Lab, free_number
 from lab.backends.machines import LEAVE_WITHIN
+from lab.backends.unseen import Unseen
 from lab.errors import DockerForbidden, DockerMissing, EngineError
 from lab.scenarios.base import Scenario
 
@@ -76,7 +77,7 @@ class DockerEngine:
         if scenario.id == TOUR:
             composed = Composed(self.client, self.compose, captures, self.stop)
             with current(captures / FOLDER, alone=True):
-                composed.play(scenario, self._image, self.language, show or _mute)
+                composed.play(scenario, self._image, self.language, show or Unseen())
             return None
         with current(captures / FOLDER, alone=False), free_number(captures) as number:
             return self._lab(number).play(scenario, show)
@@ -118,10 +119,6 @@ class DockerEngine:
     def _networks(self, project: str) -> list[Any]:
         labels = ["lab.role=wire", f"{PROJECT}={project}"]
         return list(self.client.networks.list(filters={"label": labels}))
-
-
-def _mute(_: Line) -> None:
-    """Show it to nobody."""
 
 
 def _all(containers: list[Any], doing: Callable[[Any], object]) -> None:

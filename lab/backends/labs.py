@@ -37,15 +37,14 @@ from lab.backends.containers import FOLDER, SNIFFER, SWITCH, Place, nodes, order
 from lab.backends.machines import LEAVE_WITHIN, Machines
 from lab.backends.network import Network, network_of
 from lab.backends.outputs import Left, Life, Outputs
-from lab.errors import EngineFailed, LabError, RecordingError, SnifferFailed
+from lab.backends.unseen import Unseen, judge_sniffer
+from lab.errors import EngineFailed
 from lab.plan import write_plan
 from lab.scenarios.base import Scenario
 from lab.text import Text
 
 _LAST_WORDS = 1.0  # seconds that hosts have for them once the sniffer has left
 _UP_WITHIN = 10.0  # seconds that a router has to come up
-_RECORDING: tuple[type[LabError], ...] = (RecordingError, *RecordingError.__subclasses__())
-_RECORDERS_OWN = {error.exit_code for error in _RECORDING}
 _LEFT = Text(
     "{name} ended before the run had begun (exit code {code}): {words}",
     "{name} 在运行开始之前就已退出（退出码 {code}）：{words}",
@@ -103,8 +102,9 @@ class Lab:
         words = orders(self._place, scenario, quiet=show is None)
         for tool in crew.tools:
             outputs.tell(tool, json.dumps(words[tool]))
-        last = self._follow(crew, outputs, show or _mute)
-        self._judge(crew, last)
+        show = show or Unseen()
+        last = self._follow(crew, outputs, show)
+        self._judge(crew, last, show)
         self._renewing = machines.renew(crew.everybody.values())
         return self._run()
 
@@ -153,9 +153,9 @@ class Lab:
             return self._code(crew.tools[name]) != 0
         return run is None or not (run / "control" / f"{name}.host").exists()
 
-    def _judge(self, crew: Crew, last: Line | None) -> None:
+    def _judge(self, crew: Crew, last: Line | None, show: Show) -> None:
         """Raise what went wrong, unless the run's own folder tells it."""
-        judge_sniffer(self._code(crew.tools[SNIFFER]))
+        judge_sniffer(self._code(crew.tools[SNIFFER]), show)
         if last:
             code = self._code(crew.everybody[last.source])
             raise EngineFailed(detail=_LEFT.fill(name=last.source, code=code, words=last.words))
@@ -171,10 +171,6 @@ class Lab:
             return None
 
 
-def _mute(_: Line) -> None:
-    """Show it to nobody."""
-
-
 def _await(routers: Iterable[str], coming: Outputs) -> None:
     """Wait until each router has said that it is up: nobody sends anything before."""
     down = set(routers)
@@ -188,12 +184,6 @@ def _await(routers: Iterable[str], coming: Outputs) -> None:
                 detail=_NOT_UP.fill(name=word.source, words=getattr(word, "words", ""))
             )
         down.discard(word.source)
-
-
-def judge_sniffer(code: int) -> None:
-    """Raise SnifferFailed for the exit code of a sniffer that could not record."""
-    if code in _RECORDERS_OWN:
-        raise SnifferFailed(code=code)
 
 
 @contextmanager

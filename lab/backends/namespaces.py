@@ -16,23 +16,21 @@ from tempfile import TemporaryDirectory
 from lab.backends import kernel
 from lab.backends.base import Check, Line, Removed, Say
 from lab.backends.begun import MODULES, Begun
-from lab.backends.keeping import Keepers, Outcome
+from lab.backends.keeping import Keepers, Outcome, Show
 from lab.backends.network import Network, network_of
 from lab.backends.tracepoints import tracepoints
-from lab.errors import EngineFailed, LabError, NamespacesForbidden, RecordingError, SnifferFailed
+from lab.backends.unseen import SNIFFER, Unseen, judge_sniffer, last_words
+from lab.errors import EngineFailed, LabError, NamespacesForbidden
 from lab.plan import WIRE, write_plan
 from lab.scenarios.base import Scenario
 from lab.text import Text, same
 from lab.topology import CLIENT_AND_SERVER
 
-SNIFFER = "sniffer"
 RUN = "/dev/shm/run"  # the run's folder, a link that the sniffer makes  # noqa: S108
 PLAN = "/dev/shm/plan"  # noqa: S108
-_RECORDING: tuple[type[LabError], ...] = (RecordingError, *RecordingError.__subclasses__())
-_RECORDERS_OWN = {error.exit_code for error in _RECORDING}
 _LEFT = Text(
-    "{name} gave up (exit code {code}); its own words are above",
-    "{name} 已放弃（退出码 {code}）；原因见上方它自己的输出",
+    "{name} gave up (exit code {code}): {words}",
+    "{name} 已放弃（退出码 {code}）：{words}",
 )
 
 
@@ -75,10 +73,11 @@ class NamespacesEngine:
         network = network_of(scenario.topology, ipv6=kernel.has_ipv6())
         (self.root / "captures").mkdir(exist_ok=True)
         programs = self._programs(scenario, quiet=show is None)
-        outcome = self._keepers.keep(network, programs, show or _mute, _plan(scenario))
+        show = show or Unseen()
+        outcome = self._keepers.keep(network, programs, show, _plan(scenario))
         if outcome.failed:
             raise kernel.refusal(*outcome.failed)
-        _judge(outcome)
+        _judge(outcome, show)
         return Path(outcome.folder) if outcome.folder else None
 
     def stop(self) -> None:
@@ -112,10 +111,6 @@ class NamespacesEngine:
         return [sys.executable, "-m", "lab.cli", "wire", "--run", RUN, *names]
 
 
-def _mute(_: Line) -> None:
-    """Show it to nobody."""
-
-
 def _plan(scenario: Scenario) -> dict[str, str]:
     """The plan that the sniffer puts into the run's folder, for the hosts to follow."""
     with TemporaryDirectory() as name:
@@ -123,14 +118,13 @@ def _plan(scenario: Scenario) -> dict[str, str]:
         return {f"{PLAN}/{path.name}": path.read_text() for path in Path(name).iterdir()}
 
 
-def _judge(outcome: Outcome) -> None:
+def _judge(outcome: Outcome, show: Show) -> None:
     """Raise what went wrong, unless the run's own folder tells it."""
-    code = outcome.codes.get(SNIFFER, 0)
-    if code in _RECORDERS_OWN:
-        raise SnifferFailed(code=code)
+    judge_sniffer(outcome.codes.get(SNIFFER, 0), show)
     if outcome.lost and not outcome.stopped:
         name = outcome.lost
-        raise EngineFailed(detail=_LEFT.fill(name=name, code=outcome.codes[name]))
+        words = last_words(show, name)
+        raise EngineFailed(detail=_LEFT.fill(name=name, code=outcome.codes[name], words=words))
 
 
 _PARTS = (

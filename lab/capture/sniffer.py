@@ -22,7 +22,7 @@ from lab.capture.disk import point, writing
 from lab.capture.folder import RunFolder
 from lab.capture.owner import become_owner
 from lab.capture.rings import Rings
-from lab.errors import LabError
+from lab.errors import Interrupted, LabError
 from lab.text import choose_language
 
 
@@ -115,8 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
         error = failure
     if error is None:
         return 0
-    language = choose_language(None, os.environ)
-    sys.stderr.writelines(f"{line}\n" for line in error.lines(language))
+    if not isinstance(error, Interrupted):  # whoever interrupts says so himself
+        language = choose_language(None, os.environ)
+        sys.stderr.writelines(f"{line}\n" for line in error.lines(language))
     return error.exit_code
 
 

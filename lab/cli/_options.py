@@ -40,7 +40,6 @@ engine = click.option(
 )
 
 
-
 def _runs() -> Path:
     """The folder called captures here, else the checkout's: where ``lab run`` records."""
     from lab.checkout import checkout

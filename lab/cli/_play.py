@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -85,17 +87,14 @@ def summarise(folder: Path, language: Language, seen: Seen | None = None) -> int
 
     Returns 0, or the exit code of what is wrong with the run; raises RunIncomplete.
     """
-    from lab.cli import _output
     from lab.saving import save_account
 
     if seen is None or seen.folder != folder:
         seen = look(folder, language)
     _, evidence, judged, lines = seen
-    click.echo()
-    _output.write(lines)
-    click.echo()
-    click.echo(CAPTURES.fill(folder=_near(folder)).say(language))
-    click.echo(LOOK.fill(file=_near(folder / evidence.view.file)).say(language))
+    where = CAPTURES.fill(folder=_near(folder)).say(language)
+    again = LOOK.fill(file=_near(folder / evidence.view.file)).say(language)
+    _print("\n".join(("", *lines, "", where, again)))
     save_account(folder, evidence, judged, language)
     if not evidence.manifest.complete:
         raise RunIncomplete(folder=folder.name, reason=same(evidence.manifest.reason))
@@ -116,7 +115,7 @@ def _near(path: Path) -> Path:
 
 
 def _say(language: Language) -> Say:
-    return lambda words: click.secho(words.say(language), dim=True)
+    return lambda words: _print(click.style(words.say(language), dim=True))
 
 
 class _Show:
@@ -142,4 +141,12 @@ class _Show:
 
 
 def _echo(source: str, words: str) -> None:
-    click.echo(f"{click.style(f'{source:<7} │', fg=COLOURS.get(source))} {words}")
+    _print(f"{click.style(f'{source:<7} │', fg=COLOURS.get(source))} {words}")
+
+
+def _print(words: str) -> None:
+    """Print to whoever reads; the run goes on, and is saved, though he (head, less) has left."""
+    try:
+        click.echo(words)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

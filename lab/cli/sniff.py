@@ -9,6 +9,7 @@ import click
 from lab.capture.base import Task
 from lab.cli import _options
 from lab.cli._narration import Narration
+from lab.errors import Interrupted
 from lab.text import Language
 
 
@@ -49,6 +50,9 @@ def command(
         from lab.cli._play import summarise
 
         code = summarise(recording.folder, language)
-    if recording.error:
-        raise recording.error
+    error = recording.error
+    if error and not report and isinstance(error, Interrupted):  # whoever interrupts says so
+        context.exit(error.exit_code)
+    if error:
+        raise error
     context.exit(code)

@@ -26,7 +26,9 @@ AT_ONCE = 1 << 28
 """Octets after which it is told how many have been fetched."""
 
 LEAST_TOGETHER = 128
-"""Places of a file that are read at once, however little memory there is."""
+"""Frames of a file that are read at once, however little memory there is."""
+MANY = 100
+"""Places of a file after which it is worth it to give back what was mapped around them."""
 
 Share = Callable[[float], None]
 """Hears which share of a file has been read, 0 to 1."""
@@ -125,12 +127,16 @@ def stretches(
         cuts = np.flatnonzero(np.diff(at[order] // scratch.stretch)) + 1
         for part in np.split(order, cuts) if len(order) else ():
             yield part
-            release(octets, max(int(at[part[0]]) - FOLIO, 0), int(at[part[-1]]) + FOLIO)
+            first, last = int(at[part[0]]), int(at[part[-1]])
+            if len(order) >= MANY:
+                release(octets, max(first - FOLIO, 0), last + FOLIO)
+            else:
+                touched(octets, first, len(part))
         return
     for begin in range(0, len(at), together):
         part = np.arange(begin, min(begin + together, len(at)))
         yield part
-        if len(part) == together:
+        if len(at) >= MANY:
             release_if_large(octets, frames=frames)
 
 

@@ -67,7 +67,9 @@ def _packets(evidence: Evidence, since: int, until: int) -> int:
 
 def _quiet(calls: tuple[Call, ...], packets: int, expected: set[str]) -> Seen:
     """Whether calls of all these functions were made, and nothing was sent meanwhile."""
-    words = Text("{n} calls, {packets} packets: {names}", "{n} 次调用，{packets} 个包：{names}")
+    words = Text(
+        "{n} call[|s], {packets} packet[|s]: {names}", "{n} 次调用，{packets} 个包：{names}"
+    )
     names = dict.fromkeys(call.function for call in calls)
     told = words.fill(n=len(calls), packets=packets, names=", ".join(names))
     return Seen(expected <= names.keys() and not packets, told)

@@ -88,7 +88,7 @@ def _probe_answered(evidence: Evidence) -> Seen:
     flags = evidence.view.connections[0].flags
     probes = [frame for frame, flag in flags.items() if flag & Analysis.KEEP_ALIVE]
     answers = [frame for frame, flag in flags.items() if flag & Analysis.KEEP_ALIVE_ACK]
-    words = Text("{n} probes, {m} answered", "{n} 次探测，{m} 次得到应答")
+    words = Text("{n} probe[|s], {m} answered", "{n} 次探测，{m} 次得到应答")
     kept = bool(probes) and len(answers) == len(probes)
     return Seen(kept, words.fill(n=len(probes), m=len(answers)), (*probes, *answers))
 

@@ -159,7 +159,7 @@ def _without_delay(evidence: Evidence) -> Seen:
     """asyncio sets TCP_NODELAY on each connection by itself."""
     options = [call for call in called(evidence, "server", "setsockopt") if not call.error]
     set_on = [call.fd for call in options if call.arguments == ("IPPROTO_TCP", "TCP_NODELAY", 1)]
-    words = Text("set on {n} connections", "{n} 个连接上设置了它")
+    words = Text("set on {n} connection[|s]", "{n} 个连接上设置了它")
     return Seen(len(set_on) == len(_accepted(evidence, PORT)) == 2, words.fill(n=len(set_on)))
 
 

@@ -60,7 +60,9 @@ def _all_behind_the_gap(evidence: Evidence) -> Seen:
 
 def _no_sack(evidence: Evidence) -> Seen:
     found = tuple(number for number, _, _ in _blocks(evidence))
-    return Seen(not found, Text("{n} segments with SACK", "{n} 个报文段带 SACK").fill(n=len(found)))
+    return Seen(
+        not found, Text("{n} segment[|s] with SACK", "{n} 个报文段带 SACK").fill(n=len(found))
+    )
 
 
 SCENARIO = Scenario(

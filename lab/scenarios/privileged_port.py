@@ -73,7 +73,7 @@ def _both_outcomes(evidence: Evidence) -> Seen:
 
 def _no_frame(evidence: Evidence) -> Seen:
     frames = sum(len(view.connections) + len(view.exchanges) for view in evidence.views)
-    words = Text("{n} connections and exchanges", "{n} 个连接与交互")
+    words = Text("connections and exchanges: {n}", "{n} 个连接与交互")
     return Seen(not frames, words.fill(n=frames))
 
 

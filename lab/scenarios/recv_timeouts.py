@@ -87,7 +87,7 @@ def _silence(evidence: Evidence) -> Seen:
     rows = [row for one in evidence.view.connections for row in one.rows.tolist()]
     inside = [row + 1 for row in rows for one in waits if one.before < times[row] < one.after]
     # The ACK of the handshake leaves before connect() returns, and the server speaks only if asked.
-    words = Text("{n} segments in {waits} waits", "{waits} 次等待中有 {n} 个报文段")
+    words = Text("{n} segment[|s] in {waits} waits", "{waits} 次等待中有 {n} 个报文段")
     return Seen(len(waits) == 2 and not inside, words.fill(n=len(inside), waits=len(waits)))
 
 

@@ -164,7 +164,7 @@ def _promise(script: str, stream: int) -> Promise:
         wrong = [row for row in rows if row.mark != "="]
         frames = tuple(row.seen.number for row in wrong or rows if row.seen and row.seen.number)
         if not wrong:
-            told = Text("{n} segments as promised", "{n} 个报文段与承诺一致")
+            told = Text("{n} segment[|s] as promised", "{n} 个报文段与承诺一致")
             return Seen(True, told.fill(n=len(rows)), frames)
         return Seen(False, _difference(wrong[0]), frames)
 

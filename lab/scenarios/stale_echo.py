@@ -63,7 +63,7 @@ def _nothing_sent(evidence: Evidence) -> Seen:
     frames = [int(row) for one in evidence.view.connections for row in one.rows if lengths[row]]
     seen = [(call.function, call.octets, call.error) for call in calls]
     words = Text(
-        "{calls}; {frames} segments with data", "{calls}；带数据的报文段 {frames} 个"
+        "{calls}; {frames} segment[|s] with data", "{calls}；带数据的报文段 {frames} 个"
     ).fill(
         calls=", ".join(f"{name}: {error or octets}" for name, octets, error in seen),
         frames=len(frames),

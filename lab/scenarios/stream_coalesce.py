@@ -69,7 +69,7 @@ def _counts(
         flows: list[Connection | Exchange] = [*evidence.view.connections, *evidence.view.exchanges]
         rows = [int(row) for one in flows for row in one.rows if lengths[row]]
         words = Text(
-            "{sends} {sent}, {frames} frames with data, {receives} {received}",
+            "{sends} {sent}, {frames} frame[|s] with data, {receives} {received}",
             "{sends} {sent}，{frames} 个带数据的帧，{receives} {received}",
         ).fill(sends=sends, sent=seen[0], frames=len(rows), receives=receives, received=seen[1])
         return Seen(seen == (sent, received), words, tuple(row + 1 for row in rows))

@@ -74,7 +74,7 @@ def _only_arp(evidence: Evidence) -> Seen:
         if one.arp and one.arp.operation == 1 and one.arp.target.endswith(f".{NOBODY}")
     ]
     others = len(asked) - len(requests)
-    words = Text("{n} ARP requests, {m} other frames", "{n} 个 ARP 请求，其他帧 {m} 个")
+    words = Text("{n} ARP request[|s], {m} other frame[|s]", "{n} 个 ARP 请求，其他帧 {m} 个")
     kept = len(requests) > 1 and not evidence.view.connections and not others
     return Seen(kept, words.fill(n=len(requests), m=others), tuple(requests))
 

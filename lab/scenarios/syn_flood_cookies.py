@@ -140,7 +140,7 @@ def _flood(*, cookies: bool, room: int = BACKLOG) -> tuple[Promise, ...]:
         answers = [len(one.rows) - int(one.from_client.sum()) for one in connections]
         once, again = sum(map(bool, answers)), sum(number > 1 for number in answers)
         words = Text(
-            "{syns} SYNs, {once} answered, {again} of them again",
+            "{syns} SYN[|s], {once} answered, {again} of them again",
             "SYN {syns} 个，应答 {once} 个，其中再次应答 {again} 个",
         )
         kept = len(answers) == FLOOD and once == (FLOOD if cookies else again) and again in fit
@@ -155,7 +155,7 @@ def _flood(*, cookies: bool, room: int = BACKLOG) -> tuple[Promise, ...]:
         return Seen(len(requests) in fit and states == {State.SYN_RECEIVED}, told)
 
     def at_the_client(evidence: Evidence) -> Seen:
-        words = Text("{n} frames at the client", "客户端 {n} 帧")
+        words = Text("{n} frame[|s] at the client", "客户端 {n} 帧")
         seen = words.fill(n=len(evidence.view.capture.frames))
         return Seen(not _spoofed(evidence.view), seen)
 

@@ -55,7 +55,7 @@ def _one_call_a_syn(evidence: Evidence) -> Seen:
         return Seen(False, same(f"RST: {len(resets)}"))
     gap = int(frames.time[resets[0]] - frames.time[evidence.view.connections[0].rows[1]])
     words = Text(
-        "{calls} calls, {sent} segments; the RST left {gap} after the SYN,ACK",
+        "{calls} call[|s], {sent} segment[|s]; the RST left {gap} after the SYN,ACK",
         "调用 {calls} 次，报文段 {sent} 个；RST 在 SYN,ACK 之后 {gap} 发出",
     )
     told = words.fill(calls=calls, sent=len(sent), gap=short_span(gap))

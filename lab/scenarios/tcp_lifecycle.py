@@ -130,7 +130,7 @@ def _data_acknowledge(evidence: Evidence) -> Seen:
         if frames.payload_length[row]
         and (int(frames.acknowledgment[row]) - isn[from_client]) % MODULUS > 1
     ]
-    words = Text("{n} segments do both", "{n} 个报文段兼作两用").fill(n=len(both))
+    words = Text("{n} segment[|s] [does|do] both", "{n} 个报文段兼作两用").fill(n=len(both))
     kept = {from_client for _, from_client in both} == {True, False}
     return Seen(kept, words, tuple(number for number, _ in both))
 

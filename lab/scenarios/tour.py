@@ -58,7 +58,7 @@ def _of_greeting(
         found = _greetings(evidence)
         if len(found) <= index:
             missing = Text(
-                "{count} connections to port {port} were seen",
+                "{count} connection[|s] to port {port} [was|were] seen",
                 "只看到 {count} 个到端口 {port} 的连接",
             )
             return Seen(False, missing.fill(count=len(found), port=GREETING_PORT))
@@ -131,7 +131,9 @@ def _ack_of_fin_waits(evidence: Evidence, one: Connection) -> Seen:
 def _datagrams_answered(evidence: Evidence) -> Seen:
     found = _timestamps(evidence)
     if len(found) != 1:
-        return Seen(False, Text("{n} exchanges were seen", "看到 {n} 次交互").fill(n=len(found)))
+        return Seen(
+            False, Text("{n} exchange[|s] [was|were] seen", "看到 {n} 次交互").fill(n=len(found))
+        )
     asked = _payload(evidence, found[0], from_client=True)
     answered = _payload(evidence, found[0], from_client=False)
     kept = (
@@ -149,7 +151,7 @@ def _nothing_before_the_datagram(evidence: Evidence) -> Seen:
     if not rows:
         return Seen(False, Text("no exchange was seen", "没有看到交互"))
     carries = evidence.view.capture.frames.payload_length[rows] > 0
-    words = Text("{n} datagrams, each with data", "{n} 个数据报，均携带数据").fill(n=len(rows))
+    words = Text("{n} datagram[|s], each with data", "{n} 个数据报，均携带数据").fill(n=len(rows))
     return Seen(bool(carries.all()), words, tuple(row + 1 for row in rows))
 
 

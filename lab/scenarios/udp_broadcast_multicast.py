@@ -102,7 +102,7 @@ def _who_reads_what(evidence: Evidence) -> Seen:
     arrived = [one.payload for one in _datagrams(evidence)]
     read = [bytes.fromhex(call.data) for call in called(evidence, "server", "recvfrom")]
     kept = arrived == [SUBNET, LIMITED, NOBODY, MEMBERS] and read == [SUBNET, LIMITED, MEMBERS]
-    words = Text("{a} datagrams arrived; read: {r}", "到达 {a} 个数据报；读到：{r}")
+    words = Text("{a} datagram[|s] arrived; read: {r}", "到达 {a} 个数据报；读到：{r}")
     return Seen(kept, words.fill(a=len(arrived), r=", ".join(one.decode() for one in read)))
 
 

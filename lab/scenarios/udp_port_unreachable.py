@@ -83,7 +83,7 @@ def _answered_by_icmp(evidence: Evidence) -> Seen:
     kinds = [(one.icmp.type, one.icmp.code) for one in answers if one.icmp]
     kept = all(one.datagrams == (1, 0) and len(one.errors) == 1 for one in exchanges)
     pairs = tuple(number for one in exchanges for pair in one.errors for number in pair[::-1])
-    words = Text("{n} datagrams, ICMP {kinds}", "{n} 个数据报，ICMP {kinds}")
+    words = Text("{n} datagram[|s], ICMP {kinds}", "{n} 个数据报，ICMP {kinds}")
     return Seen(
         kept and bool(kinds) and set(kinds) == {(3, 3)},
         words.fill(n=len(exchanges), kinds=", ".join(f"{kind}/{code}" for kind, code in kinds)),

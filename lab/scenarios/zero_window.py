@@ -51,7 +51,7 @@ def _no_data_while_closed(evidence: Evidence) -> Seen:
     sent, announced = _closed_span(evidence)
     octets = int(evidence.view.capture.frames.payload_length[sent].sum())
     words = Text(
-        "{n} segments with window 0, then {octets} octets of data until it opens",
+        "{n} segment[|s] with window 0, then {octets} octets of data until it opens",
         "{n} 个报文段通告窗口为 0，到窗口重新打开之前发送了 {octets} 字节数据",
     )
     frames = tuple(row + 1 for row in announced)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.backends.namespaces import NamespacesEngine
-from tests.checkout import ROOT, Checkout
+from tests.checkout import ROOT, Checkout, read_until
 from tests.namespaces import scenario
 
 pytestmark = pytest.mark.root
@@ -57,6 +58,24 @@ def test_a_command_without_standard_streams_keeps_a_run(checkout: Checkout) -> N
     closed = ["sh", "-c", f"exec {words} <&- >&- 2>&-"]
     subprocess.run(closed, cwd=checkout.root, env=checkout.environment(), check=False, timeout=60)
     assert versions(checkout.newest)["lab"]
+
+
+def test_a_run_is_finished_and_saved_though_its_reader_has_left(checkout: Checkout) -> None:
+    with checkout.starting("run", "rst_refused", "--engine", "namespaces") as running:
+        read_until(running, "ready")
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.wait(60) == 0
+    assert checkout.newest.name.endswith("-rst_refused")
+    assert (checkout.newest / "report.html").is_file()
+
+
+def test_that_a_run_was_interrupted_is_said_once(checkout: Checkout) -> None:
+    with checkout.starting("run", "tour", "--engine", "namespaces") as running:
+        read_until(running, "recording")
+        running.send_signal(signal.SIGINT)
+        rest, _ = running.communicate(timeout=60)
+    assert (running.returncode, rest.count("Interrupted.")) == (130, 1)
 
 
 def test_a_keeper_that_is_not_wanted_ends(tmp_path: Path) -> None:

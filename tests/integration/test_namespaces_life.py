@@ -231,18 +231,30 @@ def test_a_host_that_gives_up_ends_the_run_at_once(
 def test_a_sniffer_that_cannot_record_is_told_with_its_code(
     checkout: Checkout, engine: NamespacesEngine
 ) -> None:
-    gives_up = "raise RecordingError(detail='trial')"
-    checkout.edit(
-        "lab/capture/sniffer.py",
-        lambda text: text.replace("become_owner(task.captures)\n", f"{gives_up}\n").replace(
-            "import LabError", "import LabError, RecordingError"
-        ),
-    )
+    break_sniffer(checkout)
     said: list[Line] = []
-    with pytest.raises(SnifferFailed) as caught:
+    with pytest.raises(SnifferFailed, match="its own words are above") as caught:
         engine.run(scenario(QUICK), said.append)
     assert caught.value.exit_code == 34
     assert any(line.source == "sniffer" and "trial" in line.words for line in said)
+
+
+def test_where_nobody_watches_the_error_says_why_the_sniffer_cannot_record(
+    checkout: Checkout, engine: NamespacesEngine
+) -> None:
+    break_sniffer(checkout)
+    with pytest.raises(SnifferFailed, match=r"The sniffer cannot write: trial") as caught:
+        engine.run(scenario(QUICK))
+    assert "above" not in str(caught.value)
+
+
+def break_sniffer(checkout: Checkout) -> None:
+    """Have it give up as it begins."""
+    gives_up = "from lab.errors import RecordingError; raise RecordingError(detail='trial')"
+    checkout.edit(
+        "lab/capture/sniffer.py",
+        lambda text: text.replace("become_owner(task.captures)\n", f"{gives_up}\n"),
+    )
 
 
 def test_a_sniffer_that_fails_takes_the_hosts_along(tmp_path: Path) -> None:

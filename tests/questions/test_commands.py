@@ -13,10 +13,12 @@ from click.testing import CliRunner, Result
 from lab import questions
 from lab.cli import main
 from lab.cli._proofs import Bench
+from lab.cli.ask import _named
 from lab.errors import NotAvailable
 from lab.exercise import export
 from lab.quiz.grading import Answers, Grade, Judged, Mark
 from lab.quiz.progress import Progress, encode_progress, recorded
+from lab.report.glyphs import width
 from lab.text import Language
 from tests.played import checkout_of, run_folder
 
@@ -194,6 +196,16 @@ def test_the_csv_gives_the_reasons_for_the_words_too(
     assert f"you said: {FIRST.ideas[0].words.en}" in row["reasons"]
     assert f"not said: {FIRST.ideas[1].words.en}" in row["reasons"]
     assert f"contradicts the run: {FIRST.wrong[0].words.en}" in row["reasons"]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_other_questions_that_fit_are_no_wider_than_the_terminal(
+    language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    lines = _named(questions.every()[:4], language)
+    assert len(lines) > 1
+    assert max(map(width, lines)) <= 70
 
 
 @pytest.mark.namespaces

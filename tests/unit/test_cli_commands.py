@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from lab import scenarios
 from lab.cli import main
 from lab.cli._narration import Narration
+from lab.report.glyphs import width
 from lab.text import Language
 
 
@@ -67,7 +68,7 @@ def test_a_run_is_found_from_any_folder(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(main, [command, "tour"])
+    said = CliRunner().invoke(main, [command, "samples/tour"])
     assert said.exit_code == 0, said.output
 
 
@@ -78,6 +79,27 @@ def test_the_runs_of_the_current_folder_come_first(
     monkeypatch.chdir(tmp_path)
     said = CliRunner().invoke(main, ["show", "--lang", "en"])
     assert said.stderr.startswith("There is no run in captures yet.")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["explain", "/etc"], "Name a capture file, or the folder of a run."),
+        (["show", "-"], "Name a capture file, or a run: its folder or its scenario."),
+        (["explain", "/etc", "--lang", "zh"], "请指定抓包文件，或一次运行的目录。"),
+    ],
+    ids=["any folder", "no name", "Chinese"],
+)
+def test_what_is_no_capture_is_answered_with_what_is_expected(words: list[str], told: str) -> None:
+    said = CliRunner().invoke(main, words, env={"LAB_LANG": "en"})
+    assert said.stderr.splitlines()[-1].startswith(told)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("words", [["list"], ["show", "captures/samples/tour/server.pcapng"]])
+def test_lines_are_no_wider_than_the_terminal(words: list[str], language: str) -> None:
+    said = CliRunner().invoke(main, [*words, "--lang", language], env={"COLUMNS": "60"})
+    assert max(map(width, said.stdout.splitlines())) <= 60
 
 
 @pytest.mark.parametrize("name", ["zzz", "tour:zzz"])
