@@ -28,6 +28,7 @@ from lab.scenarios.base import Scenario
 PROJECT = "com.docker.compose.project"
 _SERVICE = "com.docker.compose.service"
 PAGE_PORT = "LAB_WEB_PORT"
+CURRENT = "current"
 USUAL_PORT, ANY_PORT = "8080", "0"
 LAST_WORDS = 5.0  # seconds in which compose hands on what the sniffer has printed
 
@@ -58,6 +59,7 @@ class Composed(Struct, frozen=True):
             show(Line("web", f"http://{page}/"))
 
     def _play(self, environment: Mapping[str, str], show: Show) -> None:
+        (self.captures / CURRENT).unlink(missing_ok=True)  # a killed sniffer's: hosts would wait there
         began = datetime.now(UTC)
         with self.compose.up(environment) as process, self._ending_with_the_sniffer(process):
             try:

@@ -52,12 +52,15 @@ def _check(result: int) -> None:
 
 
 class Instance:
-    """A buffer of our own in the tracing filesystem; leaving the ``with`` block removes it."""
+    """A buffer of our own in the tracing filesystem.
+
+    Leaving the ``with`` block removes it, and what dead processes left: that takes long, and a run
+    does not wait for it.
+    """
 
     def __init__(self, tracefs: Path) -> None:
-        """Remove what dead processes left behind, and make one. Raises OSError."""
-        for left in abandoned(tracefs):
-            remove(left)
+        """Make one. Raises OSError."""
+        self._tracefs = tracefs
         self.path = tracefs / "instances" / f"lab-{os.getpid()}-{os.urandom(4).hex()}"
         self.path.mkdir()
         self.missing: list[str] = []
@@ -84,7 +87,8 @@ class Instance:
     def __exit__(self, *_: object) -> None:
         os.close(self._pipe)
         os.close(self._guard)
-        remove(self.path)
+        for path in (self.path, *abandoned(self._tracefs)):
+            remove(path)
 
     def write(self, file: str, text: str) -> None:
         (self.path / file).write_text(text)

@@ -14,7 +14,7 @@ from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted
 from lab.packets.distinct import distinct
 from lab.packets.frames import Frames, Protocol
-from lab.packets.pages import blocks, stretches
+from lab.packets.pages import blocks, release_if_large, stretches
 from lab.packets.parts import fetched, where
 from lab.text import Text
 
@@ -75,6 +75,7 @@ def _copies(frames: Frames, rows: Rows) -> Rows:
         before = max(at.start - NEAR, 0)
         some = _copies_among(frames, rows[before : at.stop])
         found.append(some[some >= rows[at.start]])
+        release_if_large(frames.octets, frames=len(frames))
     copies = np.concatenate(found)
     return copies if len(copies) and _tells_apart(frames, rows) else copies[:0]
 

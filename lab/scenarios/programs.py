@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import ModuleType
 
 from lab.errors import ScenarioFaulty
 
 Node = ast.stmt
+PARSED_AT_MOST = 20
 RUNNER = """
 
 if __name__ == "__main__":
@@ -34,7 +36,7 @@ def program(module: ModuleType, function: Callable[..., object]) -> str:
     Raises ScenarioFaulty if it uses something of the lab.
     """
     source = inspect.getsource(module)
-    tree = ast.parse(source)
+    tree = _parsed(source)
     wanted = _wanted(tree, function.__name__)
     _refuse_lab(wanted, module)
     imports = [node for node in wanted if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -43,6 +45,14 @@ def program(module: ModuleType, function: Callable[..., object]) -> str:
     body = "\n".join(_text(source, node) for node in imports)
     parts = [*head, body, *(_text(source, node) for node in rest)]
     return "\n\n\n".join(part for part in parts if part) + RUNNER.format(name=function.__name__)
+
+
+def _parsed(source: str) -> ast.Module:
+    """Parse a module. CPython 3.11 stumbles now and then if two threads parse (gh-106905)."""
+    for _ in range(PARSED_AT_MOST - 1):
+        with suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
 
 
 def _first_line(function: Callable[..., object]) -> str:
