@@ -59,7 +59,9 @@ class Composed(Struct, frozen=True):
             show(Line("web", f"http://{page}/"))
 
     def _play(self, environment: Mapping[str, str], show: Show) -> None:
-        (self.captures / CURRENT).unlink(missing_ok=True)  # a killed sniffer's: hosts would wait there
+        (self.captures / CURRENT).unlink(
+            missing_ok=True
+        )  # a killed sniffer's: hosts would wait there
         began = datetime.now(UTC)
         with self.compose.up(environment) as process, self._ending_with_the_sniffer(process):
             try:
