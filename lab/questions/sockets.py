@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from lab.questions import rights
 from lab.questions.base import Ask, Guess, Idea, Kind, Proof, Question, Slip, Unit
+from lab.questions.local_sockets import talks
 from lab.questions.pieces import Called, Packet
 from lab.questions.rights import claim
 from lab.questions.runs import Run, Runs
@@ -34,7 +35,7 @@ OF_THE_KINDS = (
     ),
     Ask(
         "unix",
-        Text("IP packets in af_unix_local", "af_unix_local 中的 IP 包数"),
+        Text("TCP and UDP packets in af_unix_local", "af_unix_local 中的 TCP 与 UDP 包数"),
         Unit.COUNT,
     ),
 )
@@ -142,6 +143,11 @@ def _made(call: Called) -> str:
     return ", ".join(map(str, call.call.arguments))
 
 
+def _is_no_ipv6(packet: Packet) -> bool:
+    """IPv6 looks for routers and neighbours by itself, whatever programs do."""
+    return packet.frame.ip is None or packet.frame.ip.version == 4
+
+
 def parameters(runs: Runs) -> Proof:
     """The same call with other parameters: protocol 6, protocol 17, no packet at all."""
     tcp, udp, unix = runs["tcp_lifecycle"], runs["udp_echo"], runs["af_unix_local"]
@@ -149,7 +155,7 @@ def parameters(runs: Runs) -> Proof:
     syn, synack, _ = tcp.opening()
     sender, sent = udp.call("client", "socket"), datagram(udp, 0)
     local, read = unix.call("server", "socket"), unix.call("server", "recv")
-    packets = unix.packets("server", where=lambda one: one.frame.ip is not None)
+    packets = talks(unix, "server")
     return Proof(
         (
             claim(
@@ -179,8 +185,8 @@ def parameters(runs: Runs) -> Proof:
                 and bool(read.call.octets)
                 and local.call.arguments == ("AF_UNIX", "SOCK_STREAM", 0),
                 Text(
-                    "socket({a}) delivers {k} octets within the host, and {n} IP packets pass its port",
-                    "socket({a}) 在本机内送达 {k} 字节，经过端口的 IP 包为 {n} 个",
+                    "socket({a}) delivers {k} octets within the host, and {n} packets of TCP or UDP pass its port",
+                    "socket({a}) 在本机内送达 {k} 字节，经过端口的 TCP 与 UDP 包为 {n} 个",
                 ).fill(a=_made(local), k=read.call.octets, n=len(packets)),
                 local,
                 read,
@@ -215,7 +221,7 @@ def in_order(runs: Runs) -> Proof:
     listen, accept = run.call("server", "listen"), run.call("server", "accept")
     syn, synack, ack = run.opening()
     data, fin = run.one("C>S +", run.data("C")), run.first("C>S FIN,ACK")
-    first = run.one("frame", run.packets())
+    first = run.one("frame", run.packets(where=_is_no_ipv6))
     after = run.first(after=ack, where=lambda one: one.sender == "S")
     return Proof(
         (

@@ -32,8 +32,14 @@ def _header(packet: Packet) -> tuple[int, int, int, int]:
 
 
 def _before(run: Run, data: Packet) -> tuple[Packet, ...]:
-    """The IP packets that passed the port before this one (ARP is needed by both protocols)."""
-    return run.packets(where=lambda one: one.time < data.time and one.frame.ip is not None)
+    """The IP packets that passed between the two hosts before this one (both need ARP, too)."""
+    ends = _ends(data)
+    return run.packets(where=lambda one: one.time < data.time and _ends(one) == ends)
+
+
+def _ends(packet: Packet) -> frozenset[str]:
+    ip = packet.frame.ip
+    return frozenset((ip.source, ip.destination)) if ip else frozenset()
 
 
 def tcp_against_udp(runs: Runs) -> Proof:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from lab.saving import save_account
 from lab.scenarios.base import Scenario
 from lab.tcp.model import State
 from lab.text import Language
-from tests.checkout import Checkout, read_until
+from tests.checkout import ROOT, Checkout
 
 LACKING = tracepoints()
 pytestmark = [
@@ -39,6 +38,13 @@ INSTANCES = """
 import os
 from lab.capture.tracefs import mount
 print(*os.listdir(mount() / "instances"))
+"""
+HOLDS = """
+import signal
+from lab.capture.tracefs import Instance, mount
+held = Instance(mount())
+print("made", flush=True)
+signal.pause()
 """
 
 
@@ -167,14 +173,16 @@ def test_a_finished_runner_leaves_nothing_in_the_tracing_filesystem(checkout: Ch
         assert instances(runner.pid) == []
 
 
-def test_what_a_killed_runner_left_the_next_run_removes(checkout: Checkout) -> None:
-    with checkout.starting("run", "tour", "--engine", "namespaces") as runner:
-        read_until(runner, "handshake 1 of 3")
-        runner.send_signal(signal.SIGKILL)
-        runner.communicate()
-    assert len(instances(runner.pid)) == 1
+def test_what_a_killed_process_left_the_next_run_removes(checkout: Checkout) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS], cwd=ROOT, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"made\n"
+        assert len(instances(holder.pid)) == 1
+        holder.kill()
     checkout.lab("run", "rst_refused", "--engine", "namespaces")
-    assert instances(runner.pid) == []
+    assert instances(holder.pid) == []
 
 
 def test_without_tracepoints_a_run_is_as_good(
