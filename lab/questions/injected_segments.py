@@ -182,12 +182,16 @@ def a_syn_is_questioned(runs: Runs) -> Proof:
     )
 
 
+def _is_error(packet: Packet) -> bool:
+    return packet.frame.icmp is not None and packet.frame.icmp.quoted is not None
+
+
 def anybody_may_answer(runs: Runs) -> Proof:
     """The forged answer is read by an open socket, turned away by a connected one."""
     plain, fixed = runs[OPEN], runs[CONNECTED]
     asked, lie = udp_from(plain, "client"), stranger(plain)
     got = given(plain, lie)
-    turned, icmp = stranger(fixed), fixed.packet("ICMP error", lambda one: bool(one.frame.icmp))
+    turned, icmp = stranger(fixed), fixed.packet("ICMP error", _is_error)
     read, linked = fixed.call("client", "recv"), fixed.call("client", "connect")
     message, quoted = icmp.frame.icmp, icmp.frame.icmp.quoted if icmp.frame.icmp else None
     return Proof(

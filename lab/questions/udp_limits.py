@@ -151,8 +151,9 @@ def _address(packet: Packet) -> str:
 
 
 def _source(packet: Packet) -> str:
+    """Of an IPv4 packet; "" for others: IPv6 looks for routers and neighbours by itself."""
     ip = packet.frame.ip
-    return ip.source if ip else ""
+    return ip.source if ip and ip.version == 4 else ""
 
 
 def _low_bits(address: str) -> str:
