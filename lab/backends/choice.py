@@ -9,7 +9,6 @@ from lab.backends.begun import Begun
 from lab.errors import DockerForbidden, DockerMissing, NamespacesForbidden
 from lab.text import Text
 
-ENGINES = ("auto", "docker", "namespaces")
 INSTEAD = Text(
     "no Docker engine answers: using network namespaces (--engine docker insists)",
     "没有 Docker 引擎应答：改用网络命名空间（--engine docker 可强制使用 Docker）",

@@ -1,9 +1,11 @@
-"""Where a text uses a term for the first time: there a page explains it."""
+"""Where a text uses a term for the first time: there a page explains it.
+
+Names are searched one by one: to compile a pattern of all of them takes longer than to write a page.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from string import ascii_uppercase
 
@@ -11,9 +13,6 @@ from msgspec import Struct
 
 from lab.glossary import TERMS
 from lab.glossary.term import Term
-
-LETTER = "[a-z0-9_-]"
-"""What a word of its own does not stand next to."""
 
 LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 """Keeps every character in its place, as ``lower`` does not."""
@@ -32,36 +31,43 @@ def first_uses(text: str, known: Collection[str] = ()) -> Iterator[Spot]:
 
     ``known``: ids of terms that were explained before.
     """
-    pattern, terms = _lexicon()
-    done = set(known)
-    for found in pattern.finditer(text.translate(LOWER)):
-        term = terms[found[0]]
-        if term.id not in done:
-            done.add(term.id)
-            yield Spot(found.start(), found.end(), term)
+    done, at = set(known), 0
+    for spot in _uses(text.translate(LOWER)):
+        if spot.start < at:  # within a longer name
+            continue
+        at = spot.end
+        if spot.term.id not in done:
+            done.add(spot.term.id)
+            yield spot
 
 
 @cache
-def _lexicon() -> tuple[re.Pattern[str], dict[str, Term]]:
-    """One pattern for every name, longest first, and the term of each.
-
-    Names are sorted by how they begin: at most places of a text, that rules out all of them.
-    """
-    terms = {name: term for term in TERMS for name in term.patterns}
-    begins: dict[str, list[str]] = {}
-    for name in sorted(terms, key=len, reverse=True):
-        begins.setdefault(name[0], []).append(name)
-    groups = [_begun(first, names) for first, names in begins.items()]
-    return re.compile("|".join(groups)), terms
+def _names() -> tuple[tuple[str, Term], ...]:
+    return tuple((name, term) for term in TERMS for name in term.patterns)
 
 
-def _begun(first: str, names: Iterable[str]) -> str:
-    """The names that begin with a letter, where they are words of their own."""
-    before = f"(?<!{LETTER}{first})" if first.isascii() else ""
-    return f"{first}{before}(?:{'|'.join(map(_ended, names))})"
+def _uses(lower: str) -> list[Spot]:
+    """All uses of all names, in order; of two at one place, the longer first."""
+    there = [(name, term) for name, term in _names() if name in lower]  # few: the rest costs more
+    found = (Spot(at, at + len(name), term) for name, term in there for at in _places(lower, name))
+    return sorted(found, key=lambda spot: (spot.start, -spot.end))
 
 
-def _ended(name: str) -> str:
-    """The rest of a name, perhaps a plural; Chinese has no such bounds."""
-    after = f"(?=(?:s|es)?(?!{LETTER}))" if name[-1].isascii() else ""
-    return re.escape(name[1:]) + after
+def _places(lower: str, name: str) -> Iterator[int]:
+    """Where a name stands as a word of its own, perhaps a plural; Chinese has no such bounds."""
+    at = lower.find(name)
+    while at >= 0:
+        end = at + len(name)
+        begins = not name[0].isascii() or not _joins(lower[max(at - 1, 0) : at])
+        ends = not name[-1].isascii() or any(
+            lower.startswith(plural, end) and not _joins(lower[end + len(plural) :][:1])
+            for plural in ("", "s", "es")
+        )
+        if begins and ends:
+            yield at
+        at = lower.find(name, at + 1)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character is part of an English word."""
+    return character.isascii() and (character.isalnum() or character in "_-") and character != ""

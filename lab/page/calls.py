@@ -41,7 +41,6 @@ LOCAL = frozenset(
     ("socket", "bind", "listen", "setsockopt", "getsockopt", "settimeout", "setblocking")
 )
 TOOK = Text("{function}() took {span}", "{function}() 耗时 {span}")
-FAILURES = ("E", "Timeout", "timeout")
 MOST_TIED = 40
 """Frames that a call is tied to; a long transfer has thousands."""
 

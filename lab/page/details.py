@@ -97,7 +97,7 @@ class Teller:
 def _notes(row: FrameRow) -> Iterator[Text]:
     """The ladder's words for a frame, but for the numbers that its sentence has."""
     size = row.event.octets
-    told = {octets(size), octets(size, phrases.DATAGRAM_ONE, phrases.DATAGRAM)}
+    told = {octets(size), octets(size, phrases.DATAGRAM)}
     told |= {phrases.ISN.fill(isn=row.absolute[0])} if row.absolute else set()
     yield from (word for word in row.event.words if word not in told)
     yield from row.sack.words if row.sack else ()

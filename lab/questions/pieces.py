@@ -31,6 +31,13 @@ class Packet(Struct, frozen=True, kw_only=True):
         return self.read()
 
     @property
+    def is_unasked(self) -> bool:
+        """Whether it may be IPv6's own: it looks for routers and neighbours whatever programs do
+        (RFC 4861, RFC 3810). The hosts' programs talk IPv4 unless their scenario says otherwise."""
+        ip = self.frame.ip
+        return ip is not None and ip.version == 6
+
+    @property
     def words(self) -> str:
         """What it is, in a line."""
         frame = self.frame

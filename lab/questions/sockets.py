@@ -143,11 +143,6 @@ def _made(call: Called) -> str:
     return ", ".join(map(str, call.call.arguments))
 
 
-def _is_no_ipv6(packet: Packet) -> bool:
-    """IPv6 looks for routers and neighbours by itself, whatever programs do."""
-    return packet.frame.ip is None or packet.frame.ip.version == 4
-
-
 def parameters(runs: Runs) -> Proof:
     """The same call with other parameters: protocol 6, protocol 17, no packet at all."""
     tcp, udp, unix = runs["tcp_lifecycle"], runs["udp_echo"], runs["af_unix_local"]
@@ -221,7 +216,7 @@ def in_order(runs: Runs) -> Proof:
     listen, accept = run.call("server", "listen"), run.call("server", "accept")
     syn, synack, ack = run.opening()
     data, fin = run.one("C>S +", run.data("C")), run.first("C>S FIN,ACK")
-    first = run.one("frame", run.packets(where=_is_no_ipv6))
+    first = run.one("frame", run.packets(where=lambda one: not one.is_unasked))
     after = run.first(after=ack, where=lambda one: one.sender == "S")
     return Proof(
         (

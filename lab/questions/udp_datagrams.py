@@ -32,14 +32,12 @@ def _header(packet: Packet) -> tuple[int, int, int, int]:
 
 
 def _before(run: Run, data: Packet) -> tuple[Packet, ...]:
-    """The IP packets that passed between the two hosts before this one (both need ARP, too)."""
-    ends = _ends(data)
-    return run.packets(where=lambda one: one.time < data.time and _ends(one) == ends)
+    """The IP packets that passed the port before this one (both protocols need ARP, too)."""
 
+    def passed(one: Packet) -> bool:
+        return one.time < data.time and one.frame.ip is not None and not one.is_unasked
 
-def _ends(packet: Packet) -> frozenset[str]:
-    ip = packet.frame.ip
-    return frozenset((ip.source, ip.destination)) if ip else frozenset()
+    return run.packets(where=passed)
 
 
 def tcp_against_udp(runs: Runs) -> Proof:

@@ -151,9 +151,8 @@ def _address(packet: Packet) -> str:
 
 
 def _source(packet: Packet) -> str:
-    """Of an IPv4 packet; "" for others: IPv6 looks for routers and neighbours by itself."""
     ip = packet.frame.ip
-    return ip.source if ip and ip.version == 4 else ""
+    return ip.source if ip else ""
 
 
 def _low_bits(address: str) -> str:
@@ -268,7 +267,7 @@ def receiver_too_slow(runs: Runs) -> Proof:
     texts = [one.frame.payload.hex() for one in arrived]
     kept = [one.call.data for one in reads if one.call.function == "recv"]
     sender = _source(datagram(run, 0))
-    back = run.packets(where=lambda one: _source(one) not in ("", sender))
+    back = run.packets(where=lambda one: _source(one) not in ("", sender) and not one.is_unasked)
     return Proof(
         (
             claim(

@@ -42,7 +42,7 @@ def describer(
 
 def _datagram(frames: Frames, row: int, source: str, target: str) -> FrameEvent:
     length = int(frames.payload_length[row])
-    size = phrases.octets(length, phrases.DATAGRAM_ONE, phrases.DATAGRAM)
+    size = phrases.octets(length, phrases.DATAGRAM)
     notes = (phrases.MALFORMED,) if frames.malformed[row] else ()
     return FrameEvent(
         int(frames.time[row]),

@@ -207,7 +207,7 @@ def _acknowledges(segments: Segments, index: int) -> Iterator[Text]:
         return
     found = _answered(segments, index)
     if found is None:
-        yield phrases.octets(octets, phrases.ACKED_ONE, phrases.ACKED)
+        yield phrases.octets(octets, phrases.ACKED)
     else:
         whole = int(segments.length[found]) == octets
         phrase = phrases.ACKED_ALL if whole else phrases.ACKED_FRAME

@@ -115,7 +115,7 @@ class Narrator:
         if one.tcp and one.source and one.destination:
             return flag_names(one.tcp.flags), tuple(self._tcp(one, one.tcp))
         if one.protocol is Protocol.UDP and one.source:
-            size = phrases.octets(one.payload_length, phrases.DATAGRAM_ONE, phrases.DATAGRAM)
+            size = phrases.octets(one.payload_length, phrases.DATAGRAM)
             return "UDP", (_with_payload(size, one),)
         if one.arp:
             told = phrases.WHO_HAS if one.arp.operation == 1 else phrases.IS_AT
@@ -238,7 +238,7 @@ def _acknowledges(tcp: Tcp, mine: _End, other: _End) -> Text:
     octets = SequenceNumber(tcp.acknowledgment) - since
     if octets <= 0:
         return phrases.ACKED_NOTHING_NEW
-    return phrases.octets(octets, phrases.ACKED_ONE, phrases.ACKED)
+    return phrases.octets(octets, phrases.ACKED)
 
 
 def _with_payload(size: Text, one: Frame) -> Text:

@@ -30,10 +30,8 @@ ISN = Text("ISN {isn}", "ISN {isn}")
 
 # ---------------------------------------------------------------- data
 
-DATA = Text("{count} octets", "{count} 字节")
-DATA_ONE = Text("1 octet", "1 字节")
-ACKED = Text("acknowledges {count} octets", "确认 {count} 字节")
-ACKED_ONE = Text("acknowledges 1 octet", "确认 1 字节")
+DATA = Text("{count} octet[|s]", "{count} 字节")
+ACKED = Text("acknowledges {count} octet[|s]", "确认 {count} 字节")
 ACKED_FRAME = Text(
     "acknowledges {size}, up to the end of #{frame}",
     "确认 {size}，直到 #{frame} 末尾",
@@ -67,8 +65,7 @@ CHINESE_ORDINALS = "零一二三四五六七八九"
 
 # ---------------------------------------------------------------- other protocols
 
-DATAGRAM = Text("datagram, {count} octets", "数据报，{count} 字节")
-DATAGRAM_ONE = Text("datagram, 1 octet", "数据报，1 字节")
+DATAGRAM = Text("datagram, {count} octet[|s]", "数据报，{count} 字节")
 FRAGMENT = Text("a later fragment of an IP packet", "IP 分组的后续分片")
 WHO_HAS = Text("who has {target}? tell {sender}", "谁有 {target}？请告诉 {sender}")
 IS_AT = Text("{sender} is at {mac}", "{sender} 的 MAC 地址是 {mac}")
@@ -134,6 +131,6 @@ FLAGS = {
 }
 
 
-def octets(count: int, one: Text = DATA_ONE, many: Text = DATA) -> Text:
-    """A count of octets, in the singular where it must be."""
-    return one if count == 1 else many.fill(count=f"{count:,}")
+def octets(count: int, words: Text = DATA) -> Text:
+    """A count of octets."""
+    return words.fill(count=f"{count:,}")

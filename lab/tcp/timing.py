@@ -15,7 +15,6 @@ from lab.tcp.segments import ACK, FIN, RST, SYN
 
 Ints = NDArray[np.int64]
 SECOND = 1_000_000_000
-FIRST_RTO = SECOND  # RFC 6298 (2.1)
 LONGEST_RTO = 60 * SECOND  # RFC 6298 (2.5)
 
 

@@ -14,7 +14,6 @@ from lab.report.account import judge
 from lab.web.guard import POLICY
 
 KEPT = 8  # pages
-ACT = "{%- import 'rows.html' as rows with context -%}{%- set t = rows.t -%}{%- include 'act.html' -%}"
 DATA = '<script type="application/json" id="data">'
 _META = re.compile(r'<meta http-equiv="Content-Security-Policy"\s+content="([^"<>]*)"', re.I)
 
