@@ -312,6 +312,7 @@ def _lines(
         found=found,
         chosen=chosen,
         everything=wishes.everything,
+        each=_each(evidence),
     )
 
 
@@ -331,7 +332,9 @@ def _records(
         return
     if wishes.summary:
         told = found if chosen is None else about(found, chosen)
-        yield overview_record(overview(view)) | {"findings": [records.finding(f) for f in told]}
+        yield overview_record(overview(view, _each(evidence))) | {
+            "findings": [records.finding(f) for f in told]
+        }
         return
     every: Iterable[Talk] = chain(view.connections, view.exchanges) if chosen is None else chosen
     for talk in every:

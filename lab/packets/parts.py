@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import TypeVar
@@ -10,11 +10,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.packets.pages import blocks, release
 from lab.packets.scratch import joined, scratch_of
 
 _Number = TypeVar("_Number", bound=np.generic)
+_Result = TypeVar("_Result")
 Rows = NDArray[np.int64]
 
 TOGETHER = 1 << 15
@@ -44,6 +46,20 @@ def each_part(frames: Frames) -> Iterator[tuple[int, Frames]]:
         yield at.start, some(frames, at)
         if scratch_of(frames.octets):
             release(frames.octets)
+
+
+def over_parts(
+    frames: Frames, do: Callable[[int, Frames], _Result], each: Each = one_by_one
+) -> Iterable[_Result]:
+    """What `each_part` yields, each part given to ``do``: its results."""
+
+    def done(at: slice) -> _Result:
+        result = do(at.start, some(frames, at))
+        if scratch_of(frames.octets):
+            release(frames.octets)
+        return result
+
+    return each(done, blocks(frames.time, TOGETHER))
 
 
 def span(time: NDArray[np.int64]) -> tuple[int, int]:

@@ -44,18 +44,20 @@ def counts(frames: Frames, outside: NDArray[np.bool_]) -> dict[str, int]:
     """Count some frames by protocol, most frequent first."""
     found: Counter[str] = Counter()
     for begin, part in each_part(frames):
-        found.update(_counted(part, outside[begin : begin + len(part)]))
+        found.update(by_protocol(part, np.flatnonzero(outside[begin : begin + len(part)])))
     return dict(found.most_common())
 
 
-def _counted(frames: Frames, outside: NDArray[np.bool_]) -> Counter[str]:
+def by_protocol(frames: Frames, rows: NDArray[np.int64]) -> Counter[str]:
+    """Count some of the frames by protocol."""
     found: Counter[str] = Counter()
-    for protocol in Protocol:
-        rows = np.flatnonzero(outside & (frames.protocol == int(protocol)))
+    protocols = frames.protocol[rows]
+    totals = np.bincount(protocols, minlength=len(Protocol)).tolist()
+    for protocol in filter(totals.__getitem__, Protocol):
         if protocol is Protocol.OTHER:
-            found.update(_others(frames, rows))
-        elif len(rows):
-            found[NAMES[protocol]] += len(rows)
+            found.update(_others(frames, rows[protocols == protocol]))
+        else:
+            found[NAMES[protocol]] = totals[protocol]
     return found
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lab.evidence.run import Evidence, View
 from lab.filters.talks import Talk
 from lab.findings.base import Finding, Severity, findings
+from lab.packets.each import Each, one_by_one
 from lab.packets.scratch import scratch_of
 from lab.report.background import background
 from lab.report.file_line import file_line
@@ -86,16 +87,24 @@ def explain(
     found: Sequence[Finding] | None = None,
     chosen: Chosen | None = None,
     everything: bool = False,
+    each: Each = one_by_one,
 ) -> Iterator[str]:
     """Yield the lines that explain a capture file, or the first view of a run.
 
     ``found``: its findings, worst first, if they are known already; ``chosen``: the exchanges to
-    tell of (all); ``everything``: however many there are.
+    tell of (all); ``everything``: however many there are; ``each``: see `lab.packets.each`.
     """
     view = evidence.view
     found = findings(evidence) if found is None else found
     yield from summary_and_findings(
-        evidence, language, columns, paint, found=found, chosen=chosen, everything=everything
+        evidence,
+        language,
+        columns,
+        paint,
+        found=found,
+        chosen=chosen,
+        everything=everything,
+        each=each,
     )
     worst = ranking(view, found, chosen)
     limit = len(worst) if everything else IN_FULL
@@ -123,10 +132,11 @@ def summary_and_findings(
     found: Sequence[Finding],
     chosen: Chosen | None = None,
     everything: bool = False,
+    each: Each = one_by_one,
 ) -> Iterator[str]:
     """The first part of `explain`: the file as a whole, how many were chosen, what was found."""
     view = evidence.view
-    yield from summary_lines(evidence, language, columns, paint)
+    yield from summary_lines(evidence, language, columns, paint, each)
     if chosen is not None:
         found = about(found, chosen)
         total = len(view.connections) + len(view.exchanges)
@@ -143,7 +153,11 @@ def summary_and_findings(
 
 
 def summary_lines(
-    evidence: Evidence, language: Language, columns: int, paint: Paint = plain
+    evidence: Evidence,
+    language: Language,
+    columns: int,
+    paint: Paint = plain,
+    each: Each = one_by_one,
 ) -> Iterator[str]:
     """Each file as a whole, and what lay between two vantage points."""
     from lab.report import between, overview  # what has one file to name only does without them
@@ -151,7 +165,7 @@ def summary_lines(
     for view in evidence.views:
         heading = fold([file_line(view).say(language)], columns)
         yield from (paint(line, "title") for line in heading)
-        for sentence in overview.sentences(overview.overview(view)):
+        for sentence in overview.sentences(overview.overview(view, each)):
             yield from ("  " + line for line in fold([sentence.say(language)], columns - 2))
         if scratch := scratch_of(view.capture.frames.octets):
             told = (IN_PARTS if scratch.parts > 1 else ON_DISK).fill(count=scratch.parts)

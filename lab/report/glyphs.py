@@ -6,7 +6,9 @@ module: escape sequences, control characters and bidirectional marks are spelt o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
 from lab.text import Language
@@ -18,9 +20,10 @@ def width(text: str) -> int:
     """Columns that a printable text takes: two for East Asian wide characters (UAX #11)."""
     if text.isascii():
         return len(text)
-    return sum(_columns(character) for character in text)
+    return sum(map(_columns, text))
 
 
+@lru_cache(1 << 12)
 def _columns(character: str) -> int:
     if combining(character):
         return 0
@@ -67,8 +70,14 @@ NEVER_FIRST, NEVER_LAST = "，。：；、）”？！", "（“"
 """Punctuation that Chinese typesetting keeps off the start of a line, and off its end."""
 
 
+WORD = re.compile("[^ ]* +|[^ ]+")
+
+
 def _atoms(text: str) -> Iterator[str]:
     """Cut a text where a line may end: after a space, and around wide characters."""
+    if text.isascii():
+        yield from WORD.findall(text) or [""]
+        return
     atom = ""
     for before, character in zip(" " + text, text, strict=False):
         breaks = before == " " or _columns(before) == 2 or _columns(character) == 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,19 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import View
 from lab.packets.addresses import address_text
-from lab.packets.distinct import distinct, grouped, ranked
+from lab.packets.distinct import counted, distinct, ranked
+from lab.packets.each import Each, one_by_one
 from lab.packets.frames import Frames, Protocol
 from lab.packets.left_out import left_out
-from lab.packets.parts import each_part, span
-from lab.report.background import NAMES, background
+from lab.packets.parts import each_part, over_parts, span
+from lab.report.background import NAMES, by_protocol
 from lab.text import Text, same
 
 BUSIEST = 3
 """Senders named where there are more than this and one."""
 
 ETHERNET = 1
-Sent = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]
-NOBODY: Sent = (np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64))
+NOBODY: NDArray[np.uint64] = np.zeros(0, np.uint64)
 
 TIME = Text(
     "From {begin} to {end} UTC; {octets} octets on the wire.",
@@ -99,71 +100,103 @@ class Overview(Struct, frozen=True):
     left_out: tuple[Text, ...] = ()  # what was not read, counted and placed
 
 
-def overview(view: View) -> Overview:
-    """Count what a capture holds; time and memory linear in its frames."""
+class Tally(Struct, frozen=True):
+    """What some frames add to the figures."""
+
+    octets: int
+    malformed: int
+    cut: int
+    protocols: Counter[str]
+    senders: NDArray[np.uint64]  # distinct, each folded into one number
+    sent: NDArray[np.int64]  # frames of each
+    bare: frozenset[int]  # interfaces of the frames without an IP or ARP header
+
+
+def overview(view: View, each: Each = one_by_one) -> Overview:
+    """Count what a capture holds; time linear in its frames. ``each``: see `lab.packets.each`."""
     frames = view.capture.frames
-    senders, busiest = _senders(frames)
-    counts = background(frames, ())
+    tallies = [*over_parts(frames, _tally, each)]
+    protocols = _sum(tally.protocols for tally in tallies)
+    senders, sent = _merged(tallies)
     decoded = set(NAMES.values())
     begin, end = span(frames.time) if len(frames) else (None, None)
-    octets = malformed = cut = 0
-    for _, part in each_part(frames):
-        octets += int(part.length.sum(dtype=np.int64))
-        malformed += int(part.malformed.sum())
-        cut += int((part.captured < part.length).sum())
     return Overview(
         file=view.file,
         file_format=view.capture.file_format,
         frames=len(frames),
-        octets=octets,
+        octets=sum(tally.octets for tally in tallies),
         begin=begin,
         end=end,
-        senders=senders,
-        busiest=busiest,
-        protocols={name: count for name, count in counts.items() if name in decoded},
-        undecoded={name: count for name, count in counts.items() if name not in decoded},
-        link_types=_link_types(view),
+        senders=len(senders),
+        busiest=tuple(_busiest(frames, senders, sent)),
+        protocols={name: count for name, count in protocols.items() if name in decoded},
+        undecoded={name: count for name, count in protocols.items() if name not in decoded},
+        link_types=_link_types(view, frozenset().union(*(tally.bare for tally in tallies))),
         connections=len(view.connections),
         exchanges=len(view.exchanges),
-        malformed=malformed,
-        cut=cut,
+        malformed=sum(tally.malformed for tally in tallies),
+        cut=sum(tally.cut for tally in tallies),
         left_out=left_out(view.capture),
     )
 
 
-def _senders(frames: Frames) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """How many addresses sent something, and which sent most.
+def _sum(counters: Iterable[Counter[str]]) -> dict[str, int]:
+    """All together, most frequent first."""
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return dict(total.most_common())
 
-    Both halves of an address are folded into one number to sort by: for IPv4 that is exact.
-    """
-    found = [_sent(part, begin) for begin, part in each_part(frames)]
-    every, many, where = (np.concatenate(columns) for columns in zip(NOBODY, *found, strict=True))
-    numbers, which = ranked(every)
-    counts, first = np.zeros(len(numbers), np.int64), np.full(len(numbers), len(frames))
-    np.add.at(counts, which, many)
-    np.minimum.at(first, which, where)
-    most = np.argsort(-counts, kind="stable")[: BUSIEST + 1]
-    named = tuple(
-        (address_text(*frames.source[first[i]].tolist()), int(counts[i])) for i in most.tolist()
+
+def _merged(tallies: Iterable[Tally]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The senders of all parts, and how many frames each sent."""
+    senders, which = ranked(np.concatenate([NOBODY, *(tally.senders for tally in tallies)]))
+    sent = np.zeros(len(senders), np.int64)
+    np.add.at(sent, which, np.concatenate([sent[:0], *(tally.sent for tally in tallies)]))
+    return senders, sent
+
+
+def _tally(_: int, frames: Frames) -> Tally:
+    bare = (frames.ip_version == 0) & (frames.protocol == int(Protocol.OTHER))
+    senders, sent = counted(_senders(frames))
+    return Tally(
+        octets=int(frames.length.sum(dtype=np.int64)),
+        malformed=int(frames.malformed.sum()),
+        cut=int((frames.captured < frames.length).sum()),
+        protocols=by_protocol(frames, np.arange(len(frames))),
+        senders=senders,
+        sent=sent,
+        bare=frozenset(distinct(frames.interface[bare]).tolist()),
     )
-    return len(counts), named if len(counts) <= BUSIEST + 1 else named[:BUSIEST]
 
 
-def _sent(frames: Frames, begin: int) -> Sent:
-    """Who sent some frames: each folded address, how many frames, the row of the first."""
-    rows = np.flatnonzero(frames.ip_version)
-    source = frames.source[rows]
-    folded = source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
-    numbers, first, which = grouped(folded)
-    return numbers, np.bincount(which, minlength=len(numbers)), rows[first] + begin
+def _senders(frames: Frames) -> NDArray[np.uint64]:
+    """The source address of each IP packet, both halves folded into one number: exact for IPv4."""
+    source = frames.source[frames.ip_version > 0]
+    return source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
 
 
-def _link_types(view: View) -> tuple[int, ...]:
-    kinds: set[int] = set()
-    for _, part in each_part(view.capture.frames):
-        bare: NDArray[np.bool_] = (part.ip_version == 0) & (part.protocol == int(Protocol.OTHER))
-        kinds.update(distinct(part.interface[bare]).tolist())
-    types = {view.capture.interfaces[i].link_type for i in kinds}
+def _busiest(
+    frames: Frames, senders: NDArray[np.uint64], sent: NDArray[np.int64]
+) -> Iterator[tuple[str, int]]:
+    """Who sent most, and how many frames; all, if that takes but one name more."""
+    shown = BUSIEST + 1 if len(senders) == BUSIEST + 1 else BUSIEST
+    for which in np.argsort(-sent, kind="stable")[:shown].tolist():
+        yield address_text(*_address(frames, senders[which])), int(sent[which])
+
+
+def _address(frames: Frames, sender: np.uint64) -> tuple[int, int]:
+    """Both halves of an address, by what they are folded into."""
+    for _, part in each_part(frames):
+        found = np.flatnonzero(_senders(part) == sender)
+        if len(found):
+            high, low = part.source[part.ip_version > 0][found[0]].tolist()
+            return high, low
+    raise KeyError(sender)
+
+
+def _link_types(view: View, interfaces: Iterable[int]) -> tuple[int, ...]:
+    types = {view.capture.interfaces[i].link_type for i in interfaces}
     return tuple(sorted(types - {ETHERNET}))
 
 

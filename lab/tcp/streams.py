@@ -39,7 +39,8 @@ def streams(frames: Frames, each: Each = one_by_one) -> Streams:
         nothing = np.zeros(0, np.int64)
         return Streams(gather(frames, rows, nothing, nothing > 0), nothing > 0)
     source, destination = each(partial(_ends, frames, rows), ("source", "destination"))
-    order, first = _grouped(np.minimum(source, destination), np.maximum(source, destination))
+    low, high = each(lambda one: one(source, destination), (np.minimum, np.maximum))
+    order, first = _grouped(low, high, each)
     from_low = (source < destination)[order]
     whole = gather(frames, rows[order], first, _not_as_first(from_low, first), each)
     return _split(whole, from_low)
@@ -70,7 +71,7 @@ def _numbered(addresses: NDArray[np.uint64]) -> Ints:
     return ranked(halves[0] << 32 | halves[1])[1]
 
 
-def _grouped(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def _grouped(low: Ints, high: Ints, each: Each) -> tuple[Ints, Ints]:
     """Sort by unordered endpoint pair.
 
     Returns:
@@ -78,18 +79,20 @@ def _grouped(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     """
     for attempt in range(TRIES):
         order, first = _hashed(low.view(np.uint64), high.view(np.uint64), attempt)
-        counts = np.diff(np.append(first, len(order)))
-        mixed = low[order] != np.repeat(low[order[first]], counts)
-        mixed |= high[order] != np.repeat(high[order[first]], counts)
-        if not mixed.any():
+        if len(_changes(low, high, order, each)) == len(first):  # no two pairs have one hash
             break
     else:  # no luck with hashes: the sure way
         order = np.lexsort((high, low))
-        changes = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
-        first = np.flatnonzero(np.append(True, changes))
-        counts = np.diff(np.append(first, len(order)))
+        first = _changes(low, high, order, each)
+    counts = np.diff(np.append(first, len(order)))
     places, first = taken(first, counts, np.argsort(order[first]))
     return order[places], first
+
+
+def _changes(low: Ints, high: Ints, order: Ints, each: Each) -> Ints:
+    """Where in this order another pair begins."""
+    one, other = each(lambda ends: np.diff(ends[order]) != 0, (low, high))
+    return np.flatnonzero(np.append(True, one | other))
 
 
 def _hashed(low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int) -> tuple[Ints, Ints]:
