@@ -16,7 +16,7 @@ from lab.packets.distinct import distinct, either
 from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import ABSENT, Frames
 from lab.packets.pages import release_if_large
-from lab.tcp.alike import Outcomes
+from lab.tcp.alike import Alike, Outcomes, alike
 from lab.tcp.columns import Ints, Segments, standing
 from lab.tcp.flags import Verdicts, analyse
 from lab.tcp.judging import NO_RTT, Judged, judge
@@ -42,6 +42,7 @@ class Block(Struct, frozen=True):
     streams: Segments
     judged: Judged
     ways: Ways
+    alike: Alike
     completeness: NDArray[np.uint8]
     octets: Ints  # (streams, 2)
 
@@ -58,7 +59,7 @@ def table(frames: Frames, each: Each = one_by_one, outcomes: Outcomes | None = N
         blocks += each(partial(_block, frames, s), bounds[first : first + STRETCH])
         release_if_large(frames.octets, frames=len(frames))  # options of some segments were read
         tell(each, Stage.ANALYSED, len(blocks) / len(bounds))
-    numbers = [outcomes.of(frames, block.streams, block.ways) for block in blocks]
+    numbers = [outcomes.of(frames, one.streams, one.ways, one.alike) for one in blocks]
     strange = [
         stream
         for block, (begin, _) in zip(blocks, bounds, strict=True)
@@ -100,12 +101,14 @@ def _block(frames: Frames, s: Segments, bounds: tuple[int, int]) -> Block:
     stand = standing(part)
     judged = judge(part, frames, stand)
     went = ways(part, stand, either(judged.unsure, stand.apart))
+    same = alike(frames, part, went)
     went = replace(went, at=went.at + position)
     placed = replace(judged, duplicate=judged.duplicate + position, unsure=judged.unsure + begin)
     return Block(
         streams=part,
         judged=placed,
         ways=went,
+        alike=same,
         completeness=completeness_of(part),
         octets=octets_of(part, stand).T,
     )
