@@ -6,10 +6,11 @@ import os
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from lab.errors import BpfFaulty, TcpdumpMissing
+from lab.text import Language, Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,28 @@ if TYPE_CHECKING:
 BPF = "bpf:"
 SNAP_LENGTH = 1 << 18
 """Of the file that an expression is compiled for: any other lets the same frames pass."""
+
+CHOOSE = Text("Filters choose connections and exchanges:", "过滤表达式用来挑选连接与交换：")
+EXAMPLES = (
+    "tcp.port == 443 and retransmission",
+    "net 10.0.0.0/8 and not (conn_state == SF or udp)",
+    "rtt > 200ms or frame in 1000..2000",
+    "bpf: tcp port 80 and host 10.0.0.1",
+)
+AFTER_BPF = Text(
+    "After bpf: pcap-filter(7), compiled by tcpdump; one frame that passes is enough.",
+    "bpf: 之后按 pcap-filter(7) 书写，由 tcpdump 编译；有一帧通过即选中。",
+)
+COMPARED = Text(
+    "Fields, compared with ==, !=, <, <=, >, >=, in, contains (==, if left out):",
+    "字段可用 ==、!=、<、<=、>、>=、in、contains 比较（省略时为 ==）：",
+)
+CARRIED = Text(
+    "Words that hold if a frame carries that flag of Wireshark's, besides tcp and udp:",
+    "除 tcp 与 udp 外，以下各词在某一帧带有 Wireshark 的该标记时成立：",
+)
+MEANINGS = 28
+"""The column in which what fields mean begins."""
 
 Asked = Callable[["Evidence"], "Question"]
 """What a filter asks of the exchanges of one file or run."""
@@ -42,6 +65,25 @@ def asked(expression: str | None) -> Asked | None:
 
     question = parse(expression)
     return lambda _: question
+
+
+def described(language: Language, columns: int) -> Iterator[str]:
+    """What a filter can say, for a command's help."""
+    from lab.filters.fields import FIELDS, FLAGS
+    from lab.report.glyphs import fold
+
+    yield from fold([CHOOSE.say(language)], columns)
+    yield from (f"  --filter '{example}'" for example in EXAMPLES)
+    yield from fold([AFTER_BPF.say(language)], columns)
+    yield from fold([COMPARED.say(language)], columns)
+    for field in FIELDS:
+        head = f"  {', '.join(field.names[:2]):{MEANINGS - 2}}"
+        for line in fold([field.meaning.say(language)], columns - MEANINGS):
+            yield head + line
+            head = " " * MEANINGS
+    yield from fold([CARRIED.say(language)], columns)
+    flags = ", ".join(flag.replace("-", "_") for flag in sorted(FLAGS))
+    yield from (f"  {line}" for line in fold([flags], columns - 2))
 
 
 def _tcpdump() -> str:

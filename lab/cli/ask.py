@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options as options
+from lab.cli import _spoken as spoken
+from lab.cli._usage import Misuse
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     Got = Mapping[str, tuple[Path, Evidence] | LabError]
 
 OTHERS = Text("Others that fit: {others}", "其他相近的问题：{others}")
+UNNAMED = Text(
+    "Name a question: HS01, or a few of its words. --list shows them all.",
+    "请指定一个问题：HS01，或问题中的几个词。--list 列出全部问题。",
+)
 SUM = Text(
     "{proved} of {total} questions proved, {failed} not, {lacking} not available here, "
     "{settled} settled by a source alone",
@@ -30,11 +36,34 @@ SUM = Text(
 )
 
 
-@click.command()
-@click.argument("words", nargs=-1)
-@click.option("--list", "listed", is_flag=True, help="Every question there is, a line each.")
-@click.option("--all", "every", is_flag=True, help="Prove the whole bank; a line each.")
-@click.option("--fresh", is_flag=True, help="Play the scenarios now, whatever runs there are.")
+@spoken.command(
+    help=Text(
+        "Answer a question and prove the answer: by its id (HS01), or in your own words.\n\n"
+        "Takes the newest runs that can prove it, and plays the scenarios that are lacking. "
+        "Exit code 0 if proved, 61 if not, 77 if this kernel or engine lacks what it is about.",
+        "回答一个问题并证明答案：给出编号（HS01），或用自己的话提问。\n\n"
+        "取用能证明它的最新运行，缺少的场景当场运行。"
+        "退出码：0 已证明；61 未证明；77 本机内核或引擎缺少所需的能力。",
+    )
+)
+@spoken.argument("words", nargs=-1, metavar=Text("[ID|WORDS]...", "[编号|词语]..."))
+@spoken.option(
+    "--list",
+    "listed",
+    is_flag=True,
+    help=Text("Every question there is, a line each.", "列出全部问题，每行一个。"),
+)
+@spoken.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help=Text("Prove the whole bank; a line each.", "证明整个题库，每题一行。"),
+)
+@spoken.option(
+    "--fresh",
+    is_flag=True,
+    help=Text("Play the scenarios now, whatever runs there are.", "即使已有运行，也重新运行场景。"),
+)
 @options.as_json
 @options.engine
 @options.language
@@ -47,19 +76,12 @@ def command(
     engine: str,
     language: Language,
 ) -> None:
-    """Answer a question and prove the answer: by its id (HS01), or in your own words.
-
-    Takes the newest runs that can prove it, and plays the scenarios that are lacking. Exit code 0
-    if proved, 61 if not, 77 if this kernel or engine lacks what it is about.
-    """
     if listed:
         _list(as_json=as_json, language=language)
     elif every:
         raise SystemExit(_prove_all(engine, language, fresh=fresh, as_json=as_json))
     elif not words:
-        raise click.UsageError(
-            "Name a question: HS01, or a few of its words. --list shows them all."
-        )
+        raise Misuse(UNNAMED)
     else:
         _answer(" ".join(words), engine, language, fresh=fresh, as_json=as_json)
 

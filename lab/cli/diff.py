@@ -8,22 +8,59 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options as options
-from lab.text import Language
+from lab.cli import _spoken as spoken
+from lab.cli._usage import Misuse
+from lab.text import Language, Text
 
 if TYPE_CHECKING:
     from lab.evidence.run import Evidence
 
 
-@click.command()
-@click.argument("runs", metavar="RUN RUN", nargs=-1)
-@click.option("--pairs", is_flag=True, help="List the pairs of scenarios worth comparing.")
-@click.option("--html", is_flag=True, help="The comparison as a page: one self-contained file.")
-@click.option(
+NO_FORM = Text(
+    "--html goes with neither --pairs nor --json.", "--html 不能与 --pairs 或 --json 同用。"
+)
+NO_RUN = Text("--pairs takes no RUN.", "--pairs 不带“运行”参数。")
+NO_FILE = Text("-o goes with --html.", "-o 要与 --html 同用。")
+TWO = Text(
+    "Name two runs: lab diff RUN RUN. 'lab diff --pairs' lists pairs.",
+    "请指定两次运行：lab diff 运行 运行。'lab diff --pairs' 列出值得比较的场景对。",
+)
+
+
+@spoken.command(
+    help=Text(
+        "Compare two runs segment by segment, then calls, outcomes, states and counters.\n\n"
+        "A RUN is a run folder, a capture file, or a scenario: its newest run that kept its promises. "
+        "RUN@HOST compares what that host's port saw. ISNs, ports and small differences in time do "
+        "not count. Exit code 0 if the two are alike, 1 if they differ.",
+        "逐段比较两次运行，再比较系统调用、结局、状态与计数器。\n\n"
+        "“运行”可以是运行目录、抓包文件或场景名；场景名指其最近一次兑现承诺的运行。"
+        "“运行@主机”比较该主机端口所见。ISN、端口号和细小的时间差不算不同。"
+        "退出码：0 相同；1 不同。",
+    )
+)
+@spoken.argument("runs", metavar=Text("RUN RUN", "运行 运行"), nargs=-1)
+@spoken.option(
+    "--pairs",
+    is_flag=True,
+    help=Text("List the pairs of scenarios worth comparing.", "列出值得比较的场景对。"),
+)
+@spoken.option(
+    "--html",
+    is_flag=True,
+    help=Text(
+        "The comparison as a page: one self-contained file.", "比较结果的网页：单个自包含文件。"
+    ),
+)
+@spoken.option(
     "-o",
     "--output",
     "file",
+    metavar=Text("FILE", "文件"),
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where --html goes; else it is printed.",
+    help=Text(
+        "Where --html goes; else it is printed.", "--html 的输出文件；省略则打印到标准输出。"
+    ),
 )
 @options.as_json
 @options.language
@@ -37,22 +74,16 @@ def command(
     language: Language,
     captures: Path,
 ) -> None:
-    """Compare two runs segment by segment, then calls, outcomes, states and counters.
-
-    A RUN is a run folder, a capture file, or a scenario: its newest run that kept its promises.
-    RUN@HOST compares what that host's port saw. ISNs, ports and small differences in time do not
-    count. Exit code 0 if the two are alike, 1 if they differ.
-    """
     if html and (pairs or as_json):
-        raise click.UsageError("--html goes with neither --pairs nor --json.")
+        raise Misuse(NO_FORM)
     if pairs and runs:
-        raise click.UsageError("--pairs takes no RUN.")
+        raise Misuse(NO_RUN)
     if file and not html:
-        raise click.UsageError("-o goes with --html.")
+        raise Misuse(NO_FILE)
     if pairs:
         _list(as_json=as_json, language=language)
     elif len(runs) != 2:
-        raise click.UsageError("Name two runs: lab diff RUN RUN. 'lab diff --pairs' lists pairs.")
+        raise Misuse(TWO)
     elif html:
         raise SystemExit(_page(runs, captures, file, language))
     else:

@@ -6,6 +6,7 @@ import click
 
 from lab.backends.base import Check, Engine
 from lab.cli import _options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 READY = Text("The lab can run here, with: {engines}", "本机可以运行实验室，可用引擎：{engines}")
@@ -17,11 +18,16 @@ CHECK = Text("{name}: {found}", "{name}：{found}")
 REMEDY = Text("      → {remedy}", "      → {remedy}")
 
 
-@click.command("doctor")
+@spoken.command(
+    help=Text(
+        "Check what each engine needs, a line each: cause and remedy.\n\n"
+        "Exit code 0 if one of them can run.",
+        "逐项检查各引擎所需的条件：原因与解决办法。\n\n退出码：0 表示至少有一个引擎可用。",
+    )
+)
 @_options.language
 @click.pass_context
 def command(context: click.Context, language: Language) -> None:
-    """Check what each engine needs, a line each: cause and remedy. 0 if one of them can run."""
     from lab.backends.docker import DockerEngine
     from lab.backends.namespaces import NamespacesEngine
     from lab.run import checkout

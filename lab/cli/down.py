@@ -7,6 +7,7 @@ from contextlib import suppress
 import click
 
 from lab.cli import _options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 REMOVED = Text(
@@ -21,11 +22,19 @@ KEPT = Text(
 )
 
 
-@click.command("down")
-@click.option("--images", is_flag=True, help="Remove the lab's images too.")
+@spoken.command(
+    help=Text(
+        "Remove the containers and the network of this checkout's lab, found by label; nothing else.",
+        "删除本目录实验室的容器与网络（按标签查找），其余一概不动。",
+    )
+)
+@spoken.option(
+    "--images",
+    is_flag=True,
+    help=Text("Remove the lab's images too.", "连同实验室的镜像一起删除。"),
+)
 @_options.language
 def command(images: bool, language: Language) -> None:
-    """Remove the containers and the network of this checkout's lab, found by label; nothing else."""
     from lab.backends.docker import DockerEngine
     from lab.backends.namespaces import NamespacesEngine
     from lab.errors import DockerMissing

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from textwrap import fill
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from msgspec.structs import replace
 from lab.cli import _options as options
 from lab.cli import _patience as patience
 from lab.cli import _several as several
-from lab.cli._filter import Asked, asked
+from lab.cli import _spoken as spoken
+from lab.cli._filter import Asked, asked, described
+from lab.cli._usage import Misuse
 from lab.errors import LabError, NothingShared
-from lab.filters.fields import FIELDS, FLAGS
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from lab.findings.base import Finding
     from lab.packets.each import Each
 
-WIDTH = 80
 MANY, AT_A_GLANCE = 10_000, 100
 """Frames of a capture that takes long; its connections that are looked at if not all are asked for."""
 LARGE = 1 << 24
@@ -41,36 +40,13 @@ LARGE = 1 << 24
 READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
 FINDING = Text("Looking for what is remarkable in {file}", "正在查找 {file} 中的异常")
 TELLING = Text("Putting {file} into words", "正在整理 {file} 的说明")
+TWO = Text("--merge takes two FILEs.", "--merge 需要两个文件。")
+ONE = Text("--annotate takes one FILE.", "--annotate 只能用于一个文件。")
+ITSELF = Text("--annotate would write over {file} itself.", "--annotate 会覆盖 {file} 本身。")
+NO_STREAM = Text(
+    "{value} is neither N nor tcp:N nor udp:N.", "{value} 不是“编号”“tcp:编号”或“udp:编号”。"
+)
 WRITTEN = Text("{file}: frames with comments: {count}", "{file}：带注释的帧数：{count}")
-
-
-def _epilog() -> str:
-    """What a filter can say, for --help."""
-    fields = (
-        fill(
-            field.meaning.en,
-            WIDTH,
-            initial_indent=f"  {', '.join(field.names[:2]):26}",
-            subsequent_indent=" " * 28,
-        )
-        for field in FIELDS
-    )
-    flags = ", ".join(flag.replace("-", "_") for flag in sorted(FLAGS))
-    return "\n".join(
-        (
-            "\b",
-            "Filters choose connections and exchanges:",
-            "  --filter 'tcp.port == 443 and retransmission'",
-            "  --filter 'net 10.0.0.0/8 and not (conn_state == SF or udp)'",
-            "  --filter 'rtt > 200ms or frame in 1000..2000'",
-            "  --filter 'bpf: tcp port 80 and host 10.0.0.1'",
-            "After bpf: pcap-filter(7), compiled by tcpdump; one frame that passes is enough.",
-            "Fields, compared with ==, !=, <, <=, >, >=, in, contains (==, if left out):",
-            *fields,
-            "Words that hold if a frame carries that flag of Wireshark's, besides tcp and udp:",
-            fill(flags, WIDTH, initial_indent="  ", subsequent_indent="  "),
-        )
-    )
 
 
 class Wishes(Struct, frozen=True):
@@ -85,39 +61,82 @@ class Wishes(Struct, frozen=True):
     memory: int | None = None  # octets
 
 
-def _stream(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, int] | None:
+def _stream(
+    _: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
     """``7`` and ``tcp:7``: a TCP connection; ``udp:7``: a UDP exchange."""
     if value is None:
         return None
     protocol, _colon, number = value.rpartition(":")
     if (protocol or "tcp") not in {"tcp", "udp"} or not number.isdecimal():
-        raise click.BadParameter(f"{value!r} is neither N nor tcp:N nor udp:N.", param=option)
+        raise Misuse(NO_STREAM.fill(value=repr(value)))
     return protocol or "tcp", int(number)
 
 
-@click.command(epilog=_epilog())
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+@spoken.command(
+    help=Text(
+        "Explain captures, ours or not: what was found, each connection, worst first.\n\n"
+        "FILE may be - for standard input, or the folder of a run. With --merge, two captures of one "
+        "traffic tell where frames were lost or late; frame numbers are those of the first.\n\n"
+        "With --json: one object a connection, one a line, each with its findings; with --summary "
+        "too, one object a file.",
+        "解释任意抓包，不论来源：有哪些发现，每个连接如何，由重到轻。\n\n"
+        "“文件”可以是 -（标准输入），也可以是运行目录。加 --merge 时，"
+        "用同一流量的两份抓包判断帧在何处丢失或延迟；帧号取自第一份。\n\n"
+        "加 --json 时每个连接输出一个对象，每行一个，附各自的发现；再加 --summary 则每个文件一个对象。",
+    ),
+    below=described,
 )
-@click.option("--summary", is_flag=True, help="Only the file as a whole and what was found.")
-@click.option(
-    "--all", "everything", is_flag=True, help="Look at and tell every exchange, finding and frame."
+@spoken.argument(
+    "files",
+    metavar=Text("FILE...", "文件..."),
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
 )
-@click.option(
+@spoken.option(
+    "--summary",
+    is_flag=True,
+    help=Text("Only the file as a whole and what was found.", "只给出文件概况与发现。"),
+)
+@spoken.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=Text(
+        "Look at and tell every exchange, finding and frame.", "逐一说明所有交换、发现和帧。"
+    ),
+)
+@spoken.option(
     "--connection",
     "stream",
-    metavar="N",
+    metavar=Text("N", "编号"),
     callback=_stream,
-    help="One in full, with its ladder: a number as in Wireshark's tcp.stream, or udp:N.",
+    help=Text(
+        "One in full, with its ladder: a number as in Wireshark's tcp.stream, or udp:N.",
+        "详述一个连接并画出时序图：编号同 Wireshark 的 tcp.stream，或写 udp:编号。",
+    ),
 )
-@click.option("--filter", "expression", metavar="EXPR", help="Only those that EXPR is true of.")
-@click.option(
+@spoken.option(
+    "--filter",
+    "expression",
+    metavar=Text("EXPR", "表达式"),
+    help=Text("Only those that EXPR is true of.", "只保留符合表达式的连接与交换。"),
+)
+@spoken.option(
     "--annotate",
-    metavar="OUT.pcapng",
+    metavar=Text("OUT.pcapng", "输出.pcapng"),
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the file again, the findings as packet comments, for Wireshark.",
+    help=Text(
+        "Write the file again, the findings as packet comments, for Wireshark.",
+        "另写一份文件，把发现写成分组注释，供 Wireshark 查看。",
+    ),
 )
-@click.option("--merge", is_flag=True, help="Two FILEs are one traffic, seen at two places.")
+@spoken.option(
+    "--merge",
+    is_flag=True,
+    help=Text("Two FILEs are one traffic, seen at two places.", "两个文件是同一流量在两处的抓包。"),
+)
 @options.memory
 @options.as_json
 @options.language
@@ -133,16 +152,10 @@ def command(
     as_json: bool,
     language: Language,
 ) -> None:
-    """Explain captures, ours or not: what was found, each connection, worst first.
-
-    FILE may be - for standard input, or the folder of a run. With --merge, two captures of one traffic tell where frames
-    were lost or late; frame numbers are those of the first. With --json: one object a connection,
-    one a line, each with its findings; with --summary too, one object a file.
-    """
     if merge and len(files) != 2:
-        raise click.UsageError("--merge takes two FILEs.")
+        raise Misuse(TWO)
     if annotate is not None and (len(files) > 1 + merge or files[0].is_dir()):
-        raise click.UsageError("--annotate takes one FILE.")
+        raise Misuse(ONE)
     wishes = Wishes(language, as_json, summary, everything, stream, asked(expression), memory)
     errors: list[LabError] = []
     with patience.stoppable():
@@ -347,7 +360,7 @@ def _annotate(view: View, found: tuple[Finding, ...], path: Path, wishes: Wishes
     from lab.report.commented import commented, comments
 
     if path.exists() and Path(view.file).exists() and path.samefile(view.file):
-        raise click.UsageError(f"--annotate would write over {path} itself.")
+        raise Misuse(ITSELF.fill(file=path))
     words = comments(found, wishes.language)
     with appearing(path) as file:
         file.writelines(commented(view.capture, words))

@@ -13,7 +13,9 @@ import click
 from lab.cli import _options as options
 from lab.cli import _patience as patience
 from lab.cli import _several as several
+from lab.cli import _spoken as spoken
 from lab.cli._filter import Asked, asked
+from lab.cli._usage import Misuse
 from lab.cli._writing import appearing, written
 from lab.errors import LabError
 from lab.text import Language, Text
@@ -31,36 +33,65 @@ READING = Text("Reading and analysing {file}", "正在读取并分析 {file}")
 WRITING = Text("Writing the tables of {file}", "正在写出 {file} 的表")
 WRITTEN = Text("{file}: {rows} row[|s]", "{file}：{rows} 行")
 HEADING = Text("Table {name}", "表 {name}")
+NO_TARGET = Text("Missing argument 'FILE|RUN...'.", "缺少参数 '文件|运行...'。")
+NO_FOLDER = Text(
+    "Name a folder with -o, or one --table for standard output.",
+    "请用 -o 指定目录，或只选一个 --table 写到标准输出。",
+)
 
 
-@click.command()
-@click.argument("targets", metavar="FILE|RUN...", nargs=-1)
-@click.option(
+@spoken.command(
+    help=Text(
+        "Export captures or runs as tables: segments, connections, findings.\n\n"
+        "FILE may be - for standard input. All go into the same tables; the column file tells them "
+        "apart. Of a damaged file, what comes before the damage is exported.",
+        "把抓包或运行导出为表：报文段、连接、发现。\n\n"
+        "“文件”为 - 时读标准输入。多个文件写入同一组表，以 file 列区分。"
+        "文件若有损坏，导出损坏处之前的内容。",
+    )
+)
+@spoken.argument("targets", metavar=Text("FILE|RUN...", "文件|运行..."), nargs=-1)
+@spoken.option(
     "--format",
     "form",
     type=click.Choice(FORMS),
     default="csv",
     show_default=True,
-    help="Of the files.",
+    help=Text("Of the files.", "文件格式。"),
 )
-@click.option(
+@spoken.option(
     "--table",
     "names",
     type=click.Choice(TABLES),
     multiple=True,
-    help="Only this one; may be repeated. A single one goes to standard output without -o.",
+    help=Text(
+        "Only this one; may be repeated. A single one goes to standard output without -o.",
+        "只导出这张表，可重复指定。只有一张且没有 -o 时写到标准输出。",
+    ),
 )
-@click.option(
+@spoken.option(
     "-o",
     "--output",
     "folder",
-    metavar="FOLDER",
+    metavar=Text("FOLDER", "目录"),
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the files are written: segments.csv, connections.csv, findings.csv.",
+    help=Text(
+        "Where the files are written: segments.csv, connections.csv, findings.csv.",
+        "写到哪个目录：segments.csv、connections.csv、findings.csv。",
+    ),
 )
-@click.option("--filter", "expression", metavar="EXPR", help="As of lab explain.")
+@spoken.option(
+    "--filter",
+    "expression",
+    metavar=Text("EXPR", "表达式"),
+    help=Text("As of lab explain.", "与 lab explain 的相同。"),
+)
 @options.memory
-@click.option("--columns", is_flag=True, help="Say what the columns mean, and end.")
+@spoken.option(
+    "--columns",
+    is_flag=True,
+    help=Text("Say what the columns mean, and end.", "说明各列的含义，然后退出。"),
+)
 @options.language
 @options.captures
 def command(
@@ -74,11 +105,6 @@ def command(
     language: Language,
     captures: Path,
 ) -> None:
-    """Export captures or runs as tables: segments, connections, findings.
-
-    FILE may be - for standard input. All go into the same tables; the column file tells them
-    apart. Of a damaged file, what comes before the damage is exported.
-    """
     from lab.cli import _output as output
 
     wanted = tuple(dict.fromkeys(names)) or TABLES
@@ -86,9 +112,9 @@ def command(
         output.write(_described(wanted, language, output.columns()))
         return
     if not targets:
-        raise click.UsageError("Missing argument 'FILE|RUN...'.")
+        raise Misuse(NO_TARGET)
     if folder is None and len(wanted) > 1:
-        raise click.UsageError("Name a folder with -o, or one --table for standard output.")
+        raise Misuse(NO_FOLDER)
     chosen = asked(expression)
     files = _Files(form, wanted, folder)
     with patience.stoppable(), files.opened():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from lab.cli import _options as options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -15,12 +14,16 @@ if TYPE_CHECKING:
 NOTHING = Text("nothing", "无")
 
 
-@click.command()
-@click.argument("words", metavar="[WORD]", nargs=-1)
+@spoken.command(
+    help=Text(
+        "Explain a term, English or Chinese; without one, list them all.",
+        "解释一个术语，中英文均可；不指定则列出全部。",
+    )
+)
+@spoken.argument("words", metavar=Text("[WORD]", "[术语]"), nargs=-1)
 @options.as_json
 @options.language
 def command(words: tuple[str, ...], as_json: bool, language: Language) -> None:
-    """Explain a term, English or Chinese; without one, list them all."""
     from lab.cli import _output as output
     from lab.glossary import TERMS
     from lab.report import terms

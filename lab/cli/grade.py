@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options as options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -25,22 +26,30 @@ GAPS = {Language.EN: " ", Language.ZH: ""}
 """What stands between sentences on one line."""
 
 
-@click.command()
-@click.argument(
+@spoken.command(
+    help=Text(
+        "Grade exercise folders (see `lab quiz --export`), with the reason for each point.\n\n"
+        "Exit code 0 if every folder could be graded, 64 if one could not.",
+        "批改练习目录（见 `lab quiz --export`），并说明每一分的理由。\n\n"
+        "退出码：0 全部批改完毕；64 有目录无法批改。",
+    )
+)
+@spoken.argument(
     "folders",
-    metavar="FOLDER...",
+    metavar=Text("FOLDER...", "目录..."),
     nargs=-1,
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
-@click.option("--csv", "as_csv", is_flag=True, help="A line a question, with the reasons.")
+@spoken.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help=Text("A line a question, with the reasons.", "输出 CSV，每题一行，附理由。"),
+)
 @options.as_json
 @options.language
 def command(folders: tuple[Path, ...], as_csv: bool, as_json: bool, language: Language) -> None:
-    """Grade exercise folders (see `lab quiz --export`), with the reason for each point.
-
-    Exit code 0 if every folder could be graded, 64 if one could not.
-    """
     from lab.errors import ExerciseDamaged
 
     graded = list(_graded(folders))

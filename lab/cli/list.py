@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 LEGEND = Text(
     "levels: 1 first steps, 2 everyday, 3 depth; * core; NAME:VARIANT plays a variant",
-    "级别：1 入门，2 日常，3 深入；* 核心；NAME:VARIANT 运行某个变体",
+    "级别：1 入门，2 日常，3 深入；* 核心；“场景名:变体”运行某个变体",
 )
 
 
-@click.command("list")
+@spoken.command(
+    help=Text("List the scenarios that `lab run` plays.", "列出 `lab run` 可运行的场景。")
+)
 @_options.as_json
 @_options.language
 def command(as_json: bool, language: Language) -> None:
-    """List the scenarios that `lab run` plays."""
     from lab import scenarios
     from lab.cli import _output
 

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from lab.cli import _options as options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -23,29 +24,45 @@ WARNING = Text(
 )
 
 
-@click.command()
-@click.option(
+@spoken.command(
+    help=Text(
+        "Serve the live page and the quiz on this machine; who has the address may play scenarios.\n\n"
+        "Other machines are let in with --anyone only. Progress is kept in one local file "
+        "(LAB_PROGRESS).",
+        "在本机提供实时页面与测验；拿到该地址的人可以运行场景。\n\n"
+        "加上 --anyone 才允许其他机器访问。进度保存在本机的一个文件中（LAB_PROGRESS）。",
+    )
+)
+@spoken.option(
     "--port",
     type=click.IntRange(0, 65535),
-    metavar="PORT",
+    metavar=Text("PORT", "端口"),
     default=8080,
     show_default=True,
-    help="Where to listen; 0: at any that is free.",
+    help=Text("Where to listen; 0: at any that is free.", "监听端口；0 表示任一空闲端口。"),
 )
-@click.option(
+@spoken.option(
     "--host",
-    metavar="ADDRESS",
+    metavar=Text("ADDRESS", "地址"),
     default="127.0.0.1",
     show_default=True,
-    help="Of this machine, to listen at.",
+    help=Text("Of this machine, to listen at.", "监听本机的哪个地址。"),
 )
-@click.option("--anyone", is_flag=True, help="Let other machines look too.")
-@click.option("--show-only", is_flag=True, help="Play nothing; no token then.")
-@click.option(
+@spoken.option(
+    "--anyone",
+    is_flag=True,
+    help=Text("Let other machines look too.", "允许其他机器查看。"),
+)
+@spoken.option(
+    "--show-only",
+    is_flag=True,
+    help=Text("Play nothing; no token then.", "只供查看，不运行场景，也不发令牌。"),
+)
+@spoken.option(
     "--leave",
     is_flag=True,
     envvar="LAB_WEB_LEAVE",
-    help="End once no run is on and nobody watches.",
+    help=Text("End once no run is on and nobody watches.", "没有运行、也无人查看时自动退出。"),
 )
 @options.captures
 @options.engine
@@ -62,10 +79,6 @@ def command(
     engine: str,
     language: Language,
 ) -> None:
-    """Serve the live page and the quiz on this machine; who has the address may play scenarios.
-
-    Other machines are let in with --anyone only. Progress is kept in one local file (LAB_PROGRESS).
-    """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import secrets
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lab.cli import _options as options
+from lab.cli import _spoken as spoken
+from lab.cli._usage import Misuse
 from lab.text import Language, Text
 
 if TYPE_CHECKING:
@@ -20,22 +22,65 @@ RUN_LINE = Text(
     "Run {run}: scenario {scenario}, engine {engine}", "运行 {run}：场景 {scenario}，引擎 {engine}"
 )
 MORE = Text(" 'lab verify' shows each.", "'lab verify' 逐项列出。")
+NO_FORM = Text(
+    "-o goes with --html, --svg or --mermaid.", "-o 要与 --html、--svg 或 --mermaid 同用。"
+)
+TWO_FORMS = Text(
+    "--json goes with none of --html, --svg and --mermaid.",
+    "--json 不能与 --html、--svg 或 --mermaid 同用。",
+)
 INCOMPLETE = Text("The run is incomplete: {reason}", "该次运行不完整：{reason}")
 
 
-@click.command()
-@click.argument("target", metavar="[RUN|FILE]", default="")
-@click.option("--absolute", is_flag=True, help="Sequence numbers as on the wire, not from the ISN.")
-@click.option("--all", "everything", is_flag=True, help="Every frame, however long the transfer.")
-@click.option("--html", "form", flag_value="html", help="The page: one self-contained file.")
-@click.option("--svg", "form", flag_value="svg", help="The ladder alone as SVG, for slides.")
-@click.option("--mermaid", "form", flag_value="mermaid", help="A Mermaid sequence diagram.")
-@click.option(
+@spoken.command(
+    help=Text(
+        "Show a run, or a capture file, as a ladder; the newest run unless one is named.",
+        "以时序图显示一次运行或一个抓包文件；不指定则为最近一次运行。",
+    )
+)
+@spoken.argument("target", metavar=Text("[RUN|FILE]", "[运行|文件]"), default="")
+@spoken.option(
+    "--absolute",
+    is_flag=True,
+    help=Text(
+        "Sequence numbers as on the wire, not from the ISN.",
+        "显示线路上的绝对序号，不从 ISN 起算。",
+    ),
+)
+@spoken.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=Text("Every frame, however long the transfer.", "无论传输多长，都显示每一帧。"),
+)
+@spoken.option(
+    "--html",
+    "form",
+    flag_value="html",
+    help=Text("The page: one self-contained file.", "网页：单个自包含文件。"),
+)
+@spoken.option(
+    "--svg",
+    "form",
+    flag_value="svg",
+    help=Text("The ladder alone as SVG, for slides.", "只有时序图的 SVG，可用于幻灯片。"),
+)
+@spoken.option(
+    "--mermaid",
+    "form",
+    flag_value="mermaid",
+    help=Text("A Mermaid sequence diagram.", "Mermaid 时序图。"),
+)
+@spoken.option(
     "-o",
     "--output",
     "file",
+    metavar=Text("FILE", "文件"),
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where --html, --svg or --mermaid go; else they are printed.",
+    help=Text(
+        "Where --html, --svg or --mermaid go; else they are printed.",
+        "--html、--svg 或 --mermaid 的输出文件；省略则打印到标准输出。",
+    ),
 )
 @options.as_json
 @options.language
@@ -50,11 +95,10 @@ def command(
     language: Language,
     captures: Path,
 ) -> None:
-    """Show a run, or a capture file, as a ladder; the newest run unless one is named."""
     if file and not form:
-        raise click.UsageError("-o goes with --html, --svg or --mermaid.")
+        raise Misuse(NO_FORM)
     if form and as_json:
-        raise click.UsageError("--json goes with none of --html, --svg and --mermaid.")
+        raise Misuse(TWO_FORMS)
     from lab.analyze import first_damage, load
 
     name, evidence = load(captures, target)

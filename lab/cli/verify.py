@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
 from lab.cli import _options as options
-from lab.text import Language
+from lab.cli import _spoken as spoken
+from lab.text import Language, Text
 
 
-@click.command()
-@click.argument("run", metavar="[RUN]", default="")
+@spoken.command(
+    help=Text(
+        "Check each promise of a run's scenario: PASS or FAIL, with the frames that show it.\n\n"
+        "Exit code 0 if all were kept, 1 if not, 77 if this kernel or engine lacks what the scenario "
+        "is about. The newest run unless one is named.",
+        "逐项核对运行所属场景的承诺：PASS 或 FAIL，并指出作证的帧。\n\n"
+        "退出码：0 全部兑现；1 未全部兑现；77 本机内核或引擎缺少该场景所需的能力。"
+        "不指定则核对最近一次运行。",
+    )
+)
+@spoken.argument("run", metavar=Text("[RUN]", "[运行]"), default="")
 @options.as_json
 @options.language
 @options.captures
 def command(run: str, as_json: bool, language: Language, captures: Path) -> None:
-    """Check each promise of a run's scenario: PASS or FAIL, with the frames that show it.
-
-    Exit code 0 if all were kept, 1 if not, 77 if this kernel or engine lacks what the scenario is
-    about. The newest run unless one is named.
-    """
     from lab import scenarios
     from lab.analyze import load
     from lab.cli import _output as output

@@ -11,22 +11,50 @@ from threading import Thread
 import click
 
 from lab.cli import _options
+from lab.cli import _spoken as spoken
 from lab.text import Language, Text
 
 CARRYING = Text("the wire carries frames between {hosts}:", "链路按以下规则在 {hosts} 之间转发：")
 POLL = 0.003  # seconds between two looks at the files of the run
 
 
-@click.command("wire")
-@click.option("--run", "link", type=click.Path(path_type=Path), default=Path("/captures/current"))
-@click.option("--host", "hosts", multiple=True, default=("client", "server"), show_default=True)
-@click.option("--patience", default=30.0, show_default=True, help="Seconds without any hosts.")
+@spoken.command(
+    hidden=True,
+    help=Text(
+        "Take the hosts' ports over and do to frames what control/rules.json says.\n\n"
+        "What the engines run beside the hosts; needs NET_ADMIN. Hosts wait for it by "
+        "'--after wire'; it ends when all of them are done.",
+        "接管各主机的端口，按 control/rules.json 处理经过的帧。\n\n"
+        "由引擎与主机一同运行，需要 NET_ADMIN。主机以 '--after wire' 等待它；所有主机结束后它也结束。",
+    ),
+)
+@spoken.option(
+    "--run",
+    "link",
+    metavar=Text("FOLDER", "目录"),
+    type=click.Path(path_type=Path),
+    default=Path("/captures/current"),
+    show_default=True,
+    help=Text("Where the run is recorded.", "正在录制的运行所在目录。"),
+)
+@spoken.option(
+    "--host",
+    "hosts",
+    metavar=Text("NAME", "主机"),
+    multiple=True,
+    default=("client", "server"),
+    show_default=True,
+    help=Text("Whose port is taken over; may be repeated.", "要接管其端口的主机，可重复指定。"),
+)
+@spoken.option(
+    "--patience",
+    metavar=Text("SECONDS", "秒数"),
+    default=30.0,
+    show_default=True,
+    help=Text("Seconds without any hosts.", "等待主机出现的秒数。"),
+)
 @_options.language
 def command(link: Path, hosts: tuple[str, ...], patience: float, language: Language) -> None:
-    """Take the hosts' ports over and do to frames what control/rules.json says (needs NET_ADMIN).
-
-    Hosts wait for it by '--after wire'; it ends when all of them are done.
-    """
     from lab.capture.control import Control
     from lab.wire.relay import relay
     from lab.wire.rules import decode_rules
