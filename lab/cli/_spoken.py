@@ -76,7 +76,7 @@ class Formatter(click.HelpFormatter):
         from lab.report.glyphs import fold, width
 
         indent = width(head)
-        first, *more = fold([words], self.width - indent)
+        first, *more = fold([words], max(self.width - indent, 10))
         self.write(f"{head}{first}\n")
         self.write("".join(f"{'':{indent}}{line}\n" for line in more))
 
