@@ -22,6 +22,7 @@ NOTES = {
     "envvars": Text("env var: {value}", "环境变量：{value}"),
     "default": Text("default: {value}", "默认：{value}"),
     "range": same("{value}"),
+    "required": Text("required", "必填"),
 }
 """What stands in brackets behind an option's help."""
 
