@@ -163,7 +163,7 @@ def tools(place: Place, scenario: Scenario, switch_id: str) -> dict[str, Config]
     beside = f"container:{switch_id}"
     found = {SNIFFER: _tool(place, SNIFFER, SNIFFER, beside, ["NET_RAW", "SETUID", "SETGID"])}
     if scenario.rules:
-        powers = ["NET_ADMIN", "NET_RAW", "CHOWN", "DAC_OVERRIDE"]
+        powers = ["NET_ADMIN", "NET_RAW", "CHOWN", "DAC_OVERRIDE", "SYS_NICE"]
         found[WIRE] = _tool(place, WIRE, "relay", beside, powers)
     return found
 

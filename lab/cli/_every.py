@@ -11,8 +11,12 @@ from pathlib import Path
 import click
 
 from lab.backends.base import Engine, Say
+from lab.cli._output import say_no_more
 from lab.errors import LabError, NotAvailable, PromiseBroken
 from lab.text import Language, Text, same
+
+CUT_SHORT = 141
+"""Exit code if whoever read has left: 128 and SIGPIPE, as a shell says of any program."""
 
 
 class Mark(StrEnum):
@@ -32,7 +36,10 @@ SUM = Text(
 
 
 def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
-    """Play every scenario; a line each, then their number; returns the exit code."""
+    """Play every scenario; a line each, then their number; returns the exit code.
+
+    When whoever reads (head) has left, those that are on are played to their end and saved.
+    """
     from lab import scenarios
 
     engine.prepare(say)
@@ -40,10 +47,15 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
     marks: Counter[Mark] = Counter()
     with ThreadPoolExecutor(engine.side_by_side) as pool:
         outcomes = pool.map(partial(outcome, engine, root, language), names)
-        for name, (mark, words) in zip(names, outcomes, strict=True):
-            marks[mark] += 1
-            padded = click.style(f"{mark:<4}", fg=COLOURS[mark])
-            click.echo(f"{padded}  {name}  {words.say(language)}".rstrip())
+        try:
+            for name, (mark, words) in zip(names, outcomes, strict=True):
+                marks[mark] += 1
+                padded = click.style(f"{mark:<4}", fg=COLOURS[mark])
+                click.echo(f"{padded}  {name}  {words.say(language)}".rstrip())
+        except BrokenPipeError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            say_no_more()
+            return PromiseBroken.exit_code if marks[Mark.FAIL] else CUT_SHORT
     kept, broken, lacking = (marks[mark] for mark in Mark)
     numbers = {"kept": kept, "broken": broken, "lacking": lacking, "total": len(names)}
     click.echo(SUM.fill(**numbers).say(language))

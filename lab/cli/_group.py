@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import importlib
 import os
-import sys
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any, NoReturn
@@ -65,7 +64,9 @@ class Commands(Command, click.Group):
         try:
             return super().invoke(context)
         except BrokenPipeError:  # the reader (head, less) has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            from lab.cli._output import say_no_more
+
+            say_no_more()
             context.exit(0)
         except KeyboardInterrupt:
             _read_out(Stopped(), language_of(context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -38,3 +39,8 @@ def write_json(value: object, *, indent: int = 0) -> None:
 
     octets = msgspec.json.encode(value, enc_hook=str)
     click.echo(msgspec.json.format(octets, indent=indent) if indent else octets)
+
+
+def say_no_more() -> None:
+    """Whoever read this (head, less) has left: what is still printed goes nowhere, quietly."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -50,12 +48,15 @@ def play_and_tell(
 
 
 def play_every(engine: str, language: Language) -> int:
-    """Play every scenario on an engine; returns the exit code."""
+    """Play every scenario on an engine, as long as somebody reads; returns the exit code."""
     from lab.backends.choice import choose
     from lab.cli import _every
     from lab.run import checkout
 
-    root, say = checkout(), _say(language)
+    def say(words: Text) -> None:
+        click.secho(words.say(language), dim=True)
+
+    root = checkout()
     return _every.play_every(choose(engine, root, language.value, say), root, language, say)
 
 
@@ -149,4 +150,6 @@ def _print(words: str) -> None:
     try:
         click.echo(words)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from lab.cli._output import say_no_more
+
+        say_no_more()

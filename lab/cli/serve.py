@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from lab.web.site import Play
 
 PAGE = Text("The page: {address}  (Ctrl-C ends it)", "页面：{address}（Ctrl-C 结束）")
+ELSEWHERE = Text(
+    "The page: Docker has chosen its port; `docker compose port web 8080` prints the address.",
+    "页面：端口由 Docker 选定；运行 `docker compose port web 8080` 可查看地址。",
+)
 WARNING = Text(
     "Warning: whoever reaches {host} can read every run. There is no encryption.",
     "警告：能访问 {host} 的任何人都可以读取全部运行，且没有加密。",
@@ -64,6 +68,12 @@ WARNING = Text(
     envvar="LAB_WEB_LEAVE",
     help=Text("End once no run is on and nobody watches.", "没有运行、也无人查看时自动退出。"),
 )
+@click.option(
+    "--published",
+    metavar="ADDRESS:PORT",
+    default="",
+    help="Where Docker publishes it, to be printed instead.",
+)
 @options.captures
 @options.engine
 @options.language
@@ -75,6 +85,7 @@ def command(
     anyone: bool,
     show_only: bool,
     leave: bool,
+    published: str,
     captures: Path,
     engine: str,
     language: Language,
@@ -108,8 +119,16 @@ def command(
         play=None if show_only else _player(engine, language),
         progress=None if show_only else _progress(),
     )
-    click.echo(PAGE.fill(address=address(site, real)).say(language))
+    click.echo(_where(address(site, real), published).say(language))
     Server(site, leave=leave).serve_on(listening)
+
+
+def _where(address: str, published: str) -> Text:
+    """What a browser is given. Of several ports (0, 8080-8099) only the engine knows the one it chose."""
+    port = published.rpartition(":")[2]
+    if published and not (port.isdecimal() and int(port)):
+        return ELSEWHERE
+    return PAGE.fill(address=f"http://{published}/" if published else address)
 
 
 def _progress() -> Path:

@@ -59,12 +59,13 @@ def command(link: Path, hosts: tuple[str, ...], patience: float, language: Langu
     from lab.wire.relay import relay
     from lab.wire.rules import decode_rules
     from lab.wire.words import sentence
-    from services.processor import stay_on_one
+    from services.processor import go_first, stay_on_one
 
     rules_file = link / "control" / "rules.json"
     _until(rules_file.exists, patience)
     run = link.resolve()
     stay_on_one(run.name)
+    go_first()
     control = Control(run / "control")
     _until(lambda: all(control.announcement(host) for host in hosts), patience)
     ports = {host: said.port for host in hosts if (said := control.announcement(host))}

@@ -30,7 +30,7 @@ GRAPHED = 8
 LINES = 200
 """Lines of expected and seen that are shown of one connection."""
 
-MARKS = {"=": "ok", "~": "late", "!": "not"}
+MARKS = {"=": "ok", "+": "ok", "~": "late", "!": "not"}
 FOUND = 60
 
 

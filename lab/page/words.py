@@ -65,8 +65,8 @@ WORDS = {
     "expected": Text("expected", "预期"),
     "seen": Text("seen", "所见"),
     "marks": Text(
-        "= as promised; ~ at another time; ! not as promised",
-        "= 与承诺一致；~ 时间不同；! 与承诺不符",
+        "= as promised; ~ at another time; ! not as promised; + only because the wire was late",
+        "= 与承诺一致；~ 时间不同；! 与承诺不符；+ 仅因链路延误而发送",
     ),
     "findings": Text("Findings", "发现"),
     "no_findings": Text("Nothing remarkable was found.", "没有发现异常。"),

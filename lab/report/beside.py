@@ -2,8 +2,8 @@
 
     = C>S SYN,ACK  seq 0  ack 1              #4   S>C SYN,ACK  seq 0  ack 1     0.000065
 
-"=" as promised, "~" but at another time, "!" not as promised; "✗" for a number: it never passed
-this port.
+"=" as promised, "~" but at another time, "!" not as promised; "+" sent only because the wire was
+late. "✗" for a number: it never passed this port.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from lab.units import seconds
 TITLE = Text("Expected and seen, connection {n}", "预期与所见，连接 {n}")
 ABSENT = Text("that connection was not seen", "没有看到该连接")
 MORE = Text("… {n} more …", "…… 另有 {n} 个 ……")
-STYLES = {"=": "good", "~": "warning", "!": "bad"}
+LATE = Text("(the wire was late)", "（链路延误）")
+STYLES = {"=": "good", "+": "good", "~": "warning", "!": "bad"}
 
 EDGE = 3
 """Segments shown at each end of a long run for which the script only says ``...``."""
@@ -79,15 +80,16 @@ def _lines(rows: Sequence[Row], start: int, language: Language) -> Iterator[_Lin
     for is_gap, run in groupby(rows, key=lambda row: bool(row.expected and row.expected.is_gap)):
         group = list(run)
         if is_gap and len(group) > 2 * EDGE + 1:
-            yield from (_line(row, start) for row in group[:EDGE])
+            yield from (_line(row, start, language) for row in group[:EDGE])
             more = MORE.fill(n=len(group) - 2 * EDGE).say(language)
             yield _Line("=", "...", (more,))
             group = group[-EDGE:]
-        yield from (_line(row, start) for row in group)
+        yield from (_line(row, start, language) for row in group)
 
 
-def _line(row: Row, start: int) -> _Line:
-    expected = _expected(row.expected.text) if row.expected else ""
+def _line(row: Row, start: int, language: Language) -> _Line:
+    late = LATE.say(language) if row.mark == "+" else ""
+    expected = _expected(row.expected.text) if row.expected else late
     return _Line(row.mark, expected, _cells(row, row.seen, start) if row.seen else ())
 
 

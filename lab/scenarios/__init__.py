@@ -9,7 +9,7 @@ from lab.scenarios.base import Scenario
 from lab.scenarios.loading import load
 from lab.text import Text
 
-PARTS = {"base", "checks", "loading", "programs", "script", "seen", "soundness"}
+PARTS = {"base", "checks", "loading", "programs", "script", "seen", "soundness", "spurious"}
 """Modules of this package that are no scenarios."""
 
 FEW = 8

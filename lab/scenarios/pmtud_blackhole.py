@@ -199,7 +199,7 @@ SCENARIO = Scenario(
         C>S [PSH],ACK  seq 5     +1448  lost
         C>S [PSH],ACK  seq 1453  +1448  lost
         C>S PSH,ACK    seq 2901  +1104
-        C>S PSH,ACK    seq 2901  +1104  optional
+        ...
         S>C ACK                         ack 5  sack 2901:4005
         ...
         S>C FIN,ACK    seq 5            ack 5

@@ -96,14 +96,22 @@ class Segment(Struct, frozen=True):
     sack: tuple[tuple[int, int], ...] = ()
     host: str = ""  # at whose port it was seen (the originator's, if it passed that one)
     frame: int = 0  # its number in that port's capture
+    spurious: bool = False  # sent only because the wire was late (spurious.py)
 
 
 class Row(Struct, frozen=True):
-    """Expected and seen side by side. ``mark``: "=" as expected, "~" but for its time, "!" not."""
+    """Expected and seen side by side.
+
+    ``mark``: "=" as expected, "~" but for its time, "!" not; "+" spurious, of which no script speaks.
+    """
 
     mark: str
     expected: Line | None
     seen: Segment | None
+
+    @property
+    def kept(self) -> bool:
+        return self.mark in "=+"
 
 
 def parse(text: str, where: str = "", before: int = 0) -> tuple[Line, ...]:
@@ -173,10 +181,12 @@ def compare(script: Sequence[Line], segments: Sequence[Segment]) -> tuple[Row, .
 
 def is_kept(rows: Sequence[Row]) -> bool:
     """Whether all that was promised was seen, in time, and nothing else."""
-    return all(row.mark == "=" for row in rows)
+    return all(row.kept for row in rows)
 
 
 def _mark(line: Line | None, segment: Segment | None, before: int | None) -> str:
+    if line is None and segment and segment.spurious:
+        return "+"
     if line is None or (segment is None and not (line.optional or line.is_gap)):
         return "!"
     if segment is None or line.after is None or before is None:
@@ -189,7 +199,7 @@ Pair = tuple[Line | None, Segment | None]
 
 
 def _align(script: Sequence[Line], segments: Sequence[Segment]) -> list[Pair]:
-    """The cheapest way to pair them: a required line or a segment left alone costs one."""
+    """The cheapest way to pair them: what is left alone costs one, if it is required or unexcused."""
     costs = [[0] * (len(segments) + 1) for _ in range(len(script) + 1)]
     for i in range(len(script), -1, -1):
         for j in range(len(segments), -1, -1):
@@ -199,8 +209,8 @@ def _align(script: Sequence[Line], segments: Sequence[Segment]) -> list[Pair]:
     pairs: list[Pair] = []
     while i < len(script) or j < len(segments):
         moves = _moves(script, segments, i, j)
-        price, x, y = min(moves, key=lambda move: move[0] + costs[move[1]][move[2]])
-        paired = x > i or (y > j and not price)  # a line, or a gap that takes a segment
+        _, x, y = min(moves, key=lambda move: move[0] + costs[move[1]][move[2]])
+        paired = x > i or (i < len(script) and script[i].is_gap)  # a line, or a gap that takes one
         pairs.append((script[i] if paired else None, segments[j] if y > j else None))
         i, j = x, y
     return [(line, segment) for line, segment in pairs if segment or not (line and line.is_gap)]
@@ -220,5 +230,5 @@ def _moves(
     if line:
         found.append((int(not (line.is_gap or line.optional)), i + 1, j))
     if segment and not (line and line.is_gap):
-        found.append((1, i, j + 1))
+        found.append((int(not segment.spurious), i, j + 1))
     return found

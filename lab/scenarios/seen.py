@@ -13,6 +13,7 @@ from lab.evidence.run import Evidence, View
 from lab.packets.frames import Flags, Frames
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.script import Line, Row, Segment, compare, in_order, parse
+from lab.scenarios.spurious import mark_spurious
 from lab.tcp.model import Connection
 from lab.tcp.numbers import numbers
 from lab.tcp.segments import MODULUS
@@ -161,7 +162,7 @@ def _promise(script: str, stream: int) -> Promise:
 
     def check(evidence: Evidence) -> Seen:
         rows = side_by_side(evidence, script, stream)
-        wrong = [row for row in rows if row.mark != "="]
+        wrong = [row for row in rows if not row.kept]
         frames = tuple(row.seen.number for row in wrong or rows if row.seen and row.seen.number)
         if not wrong:
             told = Text("{n} segment[|s] as promised", "{n} 个报文段与承诺一致")
@@ -184,4 +185,5 @@ def _difference(row: Row) -> Text:
 def side_by_side(evidence: Evidence, script: str, stream: int) -> tuple[Row, ...]:
     """Expected and seen of the connection with this stream number; IndexError if there is none."""
     lines: tuple[Line, ...] = parse(script)
-    return compare(lines, segments(evidence, evidence.view.connections[stream]))
+    seen = segments(evidence, evidence.view.connections[stream])
+    return compare(lines, mark_spurious(evidence, seen))

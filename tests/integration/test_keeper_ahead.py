@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lab import scenarios
+from lab.backends.kernel import lock_holders
 from lab.backends.namespaces import NamespacesEngine
-from tests.checkout import ROOT, Checkout, read_until
+from lab.cli._every import CUT_SHORT
+from tests.checkout import LONGEST, ROOT, Checkout, read_until
 from tests.namespaces import scenario
 
 pytestmark = pytest.mark.root
@@ -68,6 +71,25 @@ def test_a_run_is_finished_and_saved_though_its_reader_has_left(checkout: Checko
         assert running.wait(60) == 0
     assert checkout.newest.name.endswith("-rst_refused")
     assert (checkout.newest / "report.html").is_file()
+
+
+def test_all_scenarios_end_quietly_when_their_reader_leaves(checkout: Checkout) -> None:
+    """What is on is finished and saved, nothing more begins."""
+    words = " ".join(checkout.command("run", "--all", "--engine", "namespaces"))
+    piped = ["bash", "-c", f"set -o pipefail; {words} | head -n 1"]
+    done = subprocess.run(
+        piped,
+        cwd=checkout.root,
+        env=checkout.environment(),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+    )
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (CUT_SHORT, "", 1)
+    runs = [one for one in checkout.captures.iterdir() if not one.is_symlink()]
+    assert 1 < len(runs) < len(scenarios.names())
+    assert all((run / "report.html").is_file() for run in runs)
+    assert not list(lock_holders(checkout.captures))
 
 
 def test_that_a_run_was_interrupted_is_said_once(checkout: Checkout) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from lab.backends.base import Line
 from lab.backends.compose import Compose, understand
 from lab.backends.composed import Composed
+from lab.cli.serve import _where
 from lab.errors import PortTaken
 from lab.scenarios import find
 from tests.checkout import ROOT
@@ -94,7 +95,25 @@ def test_the_page_can_do_nothing_but_show() -> None:
     web = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["web"]
     assert "cap_add" not in web
     assert web["volumes"] == ["./captures:/captures:ro,z"]
-    assert web["ports"] == ["127.0.0.1:${LAB_WEB_PORT:-8080}:8080"]
     assert "--show-only" in web["command"]
     assert not web["user"].startswith("0")
     assert "networks" not in web  # never on the wire that is recorded
+
+
+def test_the_page_prints_the_port_at_which_it_is_published() -> None:
+    web = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["web"]
+    published = web["command"][web["command"].index("--published") + 1]
+    assert web["ports"] == [f"{published}:8080"] == ["127.0.0.1:${LAB_WEB_PORT:-8080}:8080"]
+
+
+@pytest.mark.parametrize(
+    ("published", "said"),
+    [
+        ("", "http://127.0.0.1:1234/?token=x"),
+        ("127.0.0.1:9000", "http://127.0.0.1:9000/ "),
+        ("127.0.0.1:0", "docker compose port web 8080"),
+        ("127.0.0.1:8080-8099", "docker compose port web 8080"),
+    ],
+)
+def test_the_page_says_where_a_browser_of_this_machine_finds_it(published: str, said: str) -> None:
+    assert said in _where("http://127.0.0.1:1234/?token=x", published).en

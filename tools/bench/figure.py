@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+LAST = 5
+"""Lines of a command that failed which are printed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -44,8 +47,15 @@ def alternate(times: int, *doings: Callable[[], object]) -> list[float]:
 
 
 def quietly(*command: str, **options: object) -> None:
-    """Run a command that must succeed."""
-    subprocess.run(command, check=True, capture_output=True, **options)  # type: ignore[call-overload]
+    """Run a command that must succeed; of one that does not, print what failed, else its last words."""
+    done = subprocess.run(  # type: ignore[call-overload]
+        command, check=False, capture_output=True, text=True, errors="replace", **options
+    )
+    if done.returncode:
+        lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+        failed = [line for line in lines if line.startswith("FAIL")]
+        print("\n".join(failed or lines[-LAST:]), file=sys.stderr)
+        done.check_returncode()
 
 
 MEASURED = """

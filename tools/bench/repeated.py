@@ -17,6 +17,7 @@ def figures() -> Iterator[Figure]:
     """How many different verdicts, and how many things there are more than after the first run."""
     with tempfile.TemporaryDirectory() as name:
         kept, before, after = repeat(Checkout.make(Path(name, "lab")), TIMES)
-    yield Figure(f"verdicts of {TIMES} runs that differ", len(kept) - 1, 0, "")
+    broken = sorted(set().union(*kept).difference(set.intersection(*map(set, kept))))
+    yield Figure(f"verdicts of {TIMES} runs that differ", len(kept) - 1, 0, ", ".join(broken))
     for thing, was, there in zip(before._fields, before, after, strict=True):
         yield Figure(f"{thing} left by {TIMES} runs", max(there - was, 0), 0, f"{was} → {there}")

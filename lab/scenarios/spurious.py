@@ -1,0 +1,102 @@
+"""Segments that were sent only because the lab's own wire was late: no scenario is about those.
+
+The relay that carries frames is a program. On a busy machine it may have to wait for longer than a
+retransmission timer runs: then a segment is sent again whose ACK would have come before that, had the
+wire carried both when its rules say. Two captures and the wire's log tell how late it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lab.evidence.run import Evidence
+from lab.evidence.touched import touched_numbers
+from lab.scenarios.script import Segment
+
+OTHER = {"C": "S", "S": "C"}
+
+
+class _Flight(Struct, frozen=True):
+    """One segment on its way; times in ns."""
+
+    segment: Segment
+    left: int  # its sender's port
+    arrived: int  # at the other port; if it never did, as it left
+    late: int  # of that, against the rules
+
+    @property
+    def end(self) -> int:
+        """The sequence number behind it."""
+        one = self.segment
+        return one.sequence + one.length + len(one.flags & {"SYN", "FIN"})
+
+    @property
+    def is_pure_ack(self) -> bool:
+        return self.segment.flags == {"ACK"} and not self.segment.length
+
+    def is_of(self, copy: _Flight) -> bool:
+        """Whether this was sent before a copy of it."""
+        start = copy.segment.sequence
+        same = self.segment.sender == copy.segment.sender
+        return same and self.left < copy.left and self.segment.sequence <= start < self.end
+
+    def acknowledges(self, one: _Flight, end: int) -> bool:
+        """Whether this was sent when that one had come, for all before ``end``."""
+        answers = self.segment.sender != one.segment.sender and self.left >= one.arrived
+        return answers and "ACK" in self.segment.flags and self.segment.acknowledgment >= end
+
+
+def mark_spurious(evidence: Evidence, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """The segments of one connection, the spurious ones marked as such."""
+    flights = sorted(_flights(evidence, segments), key=lambda one: one.left)
+    found = {id(one.segment) for one in _spurious(flights)}
+    return tuple(replace(one, spurious=True) if id(one) in found else one for one in segments)
+
+
+def _flights(evidence: Evidence, segments: Sequence[Segment]) -> Iterator[_Flight]:
+    """Of each segment; of none where there is no wire that could be late."""
+    match, wire, view = evidence.match, evidence.wire, evidence.view
+    if match is None or wire is None:
+        return
+    numbers = touched_numbers(view.capture, view.host, wire.touched)
+    dues = dict(zip(numbers, (one.due for one in wire.touched), strict=True))
+    transits = dict(zip((match.first + 1).tolist(), match.transit.tolist(), strict=True))
+    for one in segments:
+        left, arrived = sorted((one.time, one.time + transits.get(one.number, 0)))
+        due = dues.get(one.number, left) or arrived  # 0: held back for others, for how long depends
+        yield _Flight(one, left, arrived, max(arrived - due, 0))
+
+
+def _spurious(flights: Sequence[_Flight]) -> Iterator[_Flight]:
+    """The copies that were sent too soon, and the ACK that each draws where it arrives.
+
+    ``flights``: in the order in which they left.
+    """
+    sent: dict[str, int] = defaultdict(int)  # the highest number behind a segment, by sender
+    acknowledged: dict[str, int] = defaultdict(int)  # by who acknowledges
+    unanswered: dict[str, list[int]] = defaultdict(list)  # arrivals of copies, by receiver
+    for one in flights:
+        sender, ack = one.segment.sender, one.segment.acknowledgment
+        came = [time for time in unanswered[sender] if time <= one.left]
+        is_copy = one.segment.sequence < min(one.end, sent[sender])
+        if is_copy and _is_too_soon(one, flights):
+            yield one
+            unanswered[OTHER[sender]] += [one.arrived] if one.arrived > one.left else []
+        elif one.is_pure_ack and came and ack <= acknowledged[sender]:
+            unanswered[sender].remove(came[0])
+            yield one
+        sent[sender] = max(sent[sender], one.end)
+        acknowledged[sender] = max(acknowledged[sender], ack)
+
+
+def _is_too_soon(copy: _Flight, flights: Sequence[_Flight]) -> bool:
+    """Whether an ACK that had not come would have, by the rules, before the copy was sent."""
+    for first in (one for one in flights if one.is_of(copy) and one.arrived > one.left):
+        ack = next((one for one in flights if one.acknowledges(first, copy.end)), None)
+        if ack and ack.arrived - ack.late - first.late < copy.left < ack.arrived:
+            return True
+    return False
