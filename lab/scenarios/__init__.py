@@ -9,7 +9,17 @@ from lab.scenarios.base import Scenario
 from lab.scenarios.loading import load
 from lab.text import Text
 
-PARTS = {"base", "checks", "loading", "programs", "script", "seen", "soundness", "spurious"}
+PARTS = {
+    "base",
+    "checks",
+    "closing",
+    "lateness",
+    "loading",
+    "programs",
+    "script",
+    "seen",
+    "soundness",
+}
 """Modules of this package that are no scenarios."""
 
 FEW = 8

@@ -57,7 +57,7 @@ SCENARIO = Scenario(
         ...
         C>S FIN,ACK  seq 5  ack 5
         S>C ACK      seq 5  ack 6  after 35..75 ms
-        S>C FIN,ACK  seq 5  ack 6  after 20..100 ms
+        S>C FIN,ACK  seq 5  ack 6  after 0.02..30 s
         C>S ACK      seq 6  ack 6
         """,
     ),

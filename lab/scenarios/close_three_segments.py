@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import TYPE_CHECKING
 
-from lab.scenarios.base import Scenario
+from lab.scenarios.base import Promise, Scenario, Seen
+from lab.scenarios.closing import closes_in_three
 from lab.text import Text
+
+if TYPE_CHECKING:
+    from lab.evidence.run import Evidence
 
 PORT = 12345
 REQUEST, REPLY = b"ping", b"pong"
@@ -28,6 +33,10 @@ def client(server: str) -> None:
     with socket.create_connection((server, PORT)) as connection:
         connection.sendall(REQUEST)
         connection.recv(1024)
+
+
+def _ack_rides_on_fin(evidence: Evidence) -> Seen:
+    return closes_in_three(evidence, evidence.view.connections[0])
 
 
 SCENARIO = Scenario(
@@ -56,9 +65,20 @@ SCENARIO = Scenario(
         S>C PSH,ACK  +4
         ...
         C>S FIN,ACK  seq 5  ack 5
-        S>C FIN,ACK  seq 5  ack 6  after 0..38 ms
+        S>C ACK      seq 5  ack 6  optional
+        S>C FIN,ACK  seq 5  ack 6
         C>S ACK      seq 6  ack 6
         """,
+    ),
+    promises=(
+        Promise(
+            "ack_rides_on_fin",
+            Text(
+                "the server's FIN acknowledges the client's, if the server is in time",
+                "只要服务器来得及，它的 FIN 同时确认客户端的 FIN",
+            ),
+            _ack_rides_on_fin,
+        ),
     ),
     variants={"after_20_ms": {"options": {"server": {"work": 0.02}}}},
     sources=("RFC 9293 section 3.6", "RFC 9293 section 3.8.6.3"),

@@ -96,7 +96,8 @@ class Segment(Struct, frozen=True):
     sack: tuple[tuple[int, int], ...] = ()
     host: str = ""  # at whose port it was seen (the originator's, if it passed that one)
     frame: int = 0  # its number in that port's capture
-    spurious: bool = False  # sent only because the wire was late (spurious.py)
+    late: int = 0  # ns of its time that are no host's doing, but a late wire's (lateness.py)
+    spurious: bool = False  # sent only because the wire was late
 
 
 class Row(Struct, frozen=True):
@@ -175,7 +176,7 @@ def compare(script: Sequence[Line], segments: Sequence[Segment]) -> tuple[Row, .
     for line, segment in pairs:
         rows.append(Row(_mark(line, segment, before), line, segment))
         if line and segment:
-            before = segment.time
+            before = segment.time - segment.late
     return tuple(rows)
 
 
@@ -192,7 +193,7 @@ def _mark(line: Line | None, segment: Segment | None, before: int | None) -> str
     if segment is None or line.after is None or before is None:
         return "="
     least, most = line.after
-    return "=" if least <= segment.time - before <= most else "~"
+    return "=" if least <= segment.time - segment.late - before <= most else "~"
 
 
 Pair = tuple[Line | None, Segment | None]

@@ -13,7 +13,7 @@ from lab.evidence.run import Evidence, View
 from lab.packets.frames import Flags, Frames
 from lab.scenarios.base import Promise, Scenario, Seen
 from lab.scenarios.script import Line, Row, Segment, compare, in_order, parse
-from lab.scenarios.spurious import mark_spurious
+from lab.scenarios.lateness import with_lateness
 from lab.tcp.model import Connection
 from lab.tcp.numbers import numbers
 from lab.tcp.segments import MODULUS
@@ -186,4 +186,4 @@ def side_by_side(evidence: Evidence, script: str, stream: int) -> tuple[Row, ...
     """Expected and seen of the connection with this stream number; IndexError if there is none."""
     lines: tuple[Line, ...] = parse(script)
     seen = segments(evidence, evidence.view.connections[stream])
-    return compare(lines, mark_spurious(evidence, seen))
+    return compare(lines, with_lateness(evidence, seen))

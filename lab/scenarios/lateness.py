@@ -1,4 +1,4 @@
-"""Segments that were sent only because the lab's own wire was late: no scenario is about those.
+"""How late the lab's own wire was, and what hosts sent only because of that: no scenario is about it.
 
 The relay that carries frames is a program. On a busy machine it may have to wait for longer than a
 retransmission timer runs: then a segment is sent again whose ACK would have come before that, had the
@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lab.evidence.run import Evidence
-from lab.evidence.touched import touched_numbers
+from lab.evidence.touched import WireLog, touched_numbers
+from lab.evidence.vantage import Match
 from lab.scenarios.script import Segment
 
 OTHER = {"C": "S", "S": "C"}
@@ -50,18 +51,27 @@ class _Flight(Struct, frozen=True):
         return answers and "ACK" in self.segment.flags and self.segment.acknowledgment >= end
 
 
-def mark_spurious(evidence: Evidence, segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    """The segments of one connection, the spurious ones marked as such."""
-    flights = sorted(_flights(evidence, segments), key=lambda one: one.left)
-    found = {id(one.segment) for one in _spurious(flights)}
-    return tuple(replace(one, spurious=True) if id(one) in found else one for one in segments)
+def with_lateness(evidence: Evidence, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """The segments of one connection, in the same order: how late each was, and which are spurious."""
+    if evidence.match is None or evidence.wire is None:
+        return tuple(segments)
+    flights = tuple(_flights(evidence, evidence.match, evidence.wire, segments))
+    found = {id(one) for one in _spurious(sorted(flights, key=lambda one: one.left))}
+    return tuple(
+        replace(
+            one.segment,
+            late=one.late if one.left < one.segment.time else 0,
+            spurious=id(one) in found,
+        )
+        for one in flights
+    )
 
 
-def _flights(evidence: Evidence, segments: Sequence[Segment]) -> Iterator[_Flight]:
-    """Of each segment; of none where there is no wire that could be late."""
-    match, wire, view = evidence.match, evidence.wire, evidence.view
-    if match is None or wire is None:
-        return
+def _flights(
+    evidence: Evidence, match: Match, wire: WireLog, segments: Sequence[Segment]
+) -> Iterator[_Flight]:
+    """Of each segment."""
+    view = evidence.view
     numbers = touched_numbers(view.capture, view.host, wire.touched)
     dues = dict(zip(numbers, (one.due for one in wire.touched), strict=True))
     transits = dict(zip((match.first + 1).tolist(), match.transit.tolist(), strict=True))
