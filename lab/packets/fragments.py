@@ -91,7 +91,9 @@ def _parts(draft: Draft) -> Iterator[tuple[Key, _Fragment]]:
     for each in draft.pieces:
         held = (each.number == TCP) & (draft.end[each.rows] <= draft.cut[each.rows])
         held &= each.sound
-        draft.payload_length[each.rows[(each.number == TCP) & ~held]] = 0
+        cut = each.rows[(each.number == TCP) & ~held]
+        draft.payload_length[cut] = 0
+        draft.unmeasured.append(cut[draft.protocol[cut] == Protocol.TCP])
         rows = each.rows[held]
         names = each.identification[held].tolist()
         ends = np.hstack((draft.source[rows], draft.destination[rows])).tolist()

@@ -31,7 +31,8 @@ class Frames(Struct, frozen=True):
     whole file; ABSENT where the frame has no such header or it was cut off. Numbers of headers
     that are absent are 0. All are of the innermost packet: tunnels are looked into. A segment
     that came in IP fragments stands in the frame that completes it: its header lies in another
-    frame, the first fragment's, and its payload, in pieces, has a length and no place.
+    frame, the first fragment's, and its payload, in pieces, has a length and no place. Of one that was captured only in part, nothing tells the
+    length: the frame with its header is ``unmeasured``.
     """
 
     octets: NDArray[np.uint8]  # the file itself, not a column
@@ -57,6 +58,7 @@ class Frames(Struct, frozen=True):
     window: NDArray[np.uint16]  # the field, unscaled
     malformed: NDArray[np.bool_]  # a header contradicts itself (cut by the snap length is no fault)
     fragments: NDArray[np.int64] = NO_ROWS  # no column: rows with a fragment at any layer
+    unmeasured: NDArray[np.int64] = NO_ROWS  # no column: segments whose length nothing tells
 
     def __len__(self) -> int:
         return len(self.time)

@@ -71,6 +71,7 @@ class Draft(Struct):
     window: NDArray[np.uint16]
     malformed: NDArray[np.bool_]
     pieces: list[Pieces] = field(default_factory=list)  # not yet looked at
+    unmeasured: list[Rows] = field(default_factory=list)  # see `Frames`
 
     def fits(self, rows: Rows, at: NDArray[np.int64], size: NDArray[np.int64] | int) -> Any:
         """Mask of the rows whose header of ``size`` octets at ``at`` was captured.
@@ -168,4 +169,5 @@ def finished(draft: Draft, records: Records) -> Frames:
         window=draft.window,
         malformed=draft.malformed,
         fragments=distinct(np.concatenate([NO_ROWS, *(piece.rows for piece in draft.pieces)])),
+        unmeasured=distinct(np.concatenate([NO_ROWS, *draft.unmeasured])),
     )

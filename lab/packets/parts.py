@@ -27,7 +27,8 @@ STRETCH = 1 << 18
 FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], np.uint64)
 BUCKETS = 1 << 13
 """Into which frames are sorted by their endpoints, before some make up a part."""
-NAMES = tuple(name for name in Frames.__struct_fields__ if name not in {"octets", "fragments"})
+NO_COLUMNS = {"octets", "fragments", "unmeasured"}
+NAMES = tuple(name for name in Frames.__struct_fields__ if name not in NO_COLUMNS)
 """The columns."""
 
 
@@ -86,9 +87,10 @@ def _has_header(frames: Frames, protocols: tuple[Protocol, ...]) -> NDArray[np.b
 
 
 def only(frames: Frames, rows: Rows) -> Frames:
-    """A copy in memory of some frames' columns."""
+    """A copy in memory of some frames' columns; which are fragments is left out."""
     columns = {name: fetched(getattr(frames, name), rows) for name in NAMES}
-    return Frames(octets=frames.octets, **columns)
+    unmeasured = np.flatnonzero(np.isin(rows, frames.unmeasured))
+    return Frames(octets=frames.octets, unmeasured=unmeasured, **columns)
 
 
 def fetched(column: NDArray[_Number], rows: Rows) -> NDArray[_Number]:

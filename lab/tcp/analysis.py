@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lab.packets.distinct import distinct, either
 from lab.packets.each import Each, Stage, one_by_one, tell
-from lab.packets.frames import ABSENT, Frames
+from lab.packets.frames import Frames
 from lab.packets.pages import release_if_large
 from lab.tcp.alike import Alike, Outcomes, alike
 from lab.tcp.columns import Ints, Segments, standing
@@ -24,7 +24,7 @@ from lab.tcp.model import Analysis
 from lab.tcp.numbers import stream_octets
 from lab.tcp.offers import window_shifts
 from lab.tcp.opening import initial_numbers, initial_rtt
-from lab.tcp.segments import CLIENT, SERVER, Segment, has_whole_header
+from lab.tcp.segments import CLIENT, SERVER, Segment, without_length
 from lab.tcp.segments import segments as read_segments
 from lab.tcp.streams import streams
 from lab.tcp.table import Table
@@ -120,8 +120,7 @@ def _together(columns: list[NDArray[Any]], kind: type[Any] = np.int64) -> NDArra
 
 def _joined(frames: Frames, s: Segments, parts: list[Judged]) -> Judged:
     """Join what the blocks have found, and judge one by one the streams that are left."""
-    malformed = np.flatnonzero(frames.malformed[s.row] & (frames.payload[s.row] == ABSENT))
-    cut = np.searchsorted(s.first, malformed, side="right") - 1
+    cut = np.searchsorted(s.first, np.flatnonzero(without_length(frames, s.row)), side="right") - 1
     left = either(_together([part.unsure for part in parts]), cut)
     flags = _together([part.flags for part in parts], np.uint16)
     duplicate, nth, rtt = (
@@ -155,8 +154,8 @@ def _one_by_one(frames: Frames, s: Segments, found: Judged) -> Judged:
 def _judged(
     frames: Frames, rows: Ints, parts: list[Segment], rtt: tuple[int, int] | None
 ) -> Verdicts:
-    sound = zip(parts, has_whole_header(frames, rows), strict=True)
-    return analyse((part for part, good in sound if good), window_shifts(parts), rtt)
+    told = compress(parts, ~without_length(frames, rows))
+    return analyse(told, window_shifts(parts), rtt)
 
 
 def _read(frames: Frames, s: Segments, stream: int) -> list[Segment]:

@@ -105,10 +105,14 @@ def segments(
     return [Segment(*values) for values in columns]
 
 
-def has_whole_header(frames: Frames, rows: NDArray[np.int64]) -> list[bool]:
-    """Which rows have a header that can be: a wrong data offset leaves nothing to analyse."""
-    sound: list[bool] = (~frames.malformed[rows] | (frames.payload[rows] != ABSENT)).tolist()
-    return sound
+def without_length(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows leave nothing to analyse, as in Wireshark: nothing tells how long they are.
+
+    Their data offset is wrong, or the packet is in fragments that were not captured whole.
+    """
+    wrong = frames.malformed[rows] & (frames.payload[rows] == ABSENT)
+    found: NDArray[np.bool_] = wrong | np.isin(rows, frames.unmeasured)
+    return found
 
 
 def options_end(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -27,6 +27,7 @@ from lab.report import records
 from lab.report.overview import overview
 from lab.report.tables.making import tables
 from lab.tcp.parts import A_SEGMENT
+from tests.handmade import ethernet, ipv4, pcap, tcp
 from tests.three_connections import as_pcap
 from tests.tour_run import Wire, greeting, tour
 from tools.bench.figure import peak
@@ -87,8 +88,14 @@ FILES: dict[str, Callable[[], bytes]] = {
     "pcapng": lambda: greetings().pcapng(),
     "cut": lambda: as_pcap(greetings())[:-9],
     "damaged": lambda: as_pcap(greetings())[:4000] + b"\xff" * 64 + as_pcap(greetings())[4064:],
+    "fragments": lambda: pcap([_fragment(number) for number in range(9)], cut=58),
     "empty": lambda: as_pcap(Wire()),
 }
+
+
+def _fragment(number: int) -> bytes:
+    """The first of a segment's fragments."""
+    return ethernet(ipv4(tcp(bytes(100), sequence=number * 500), 6, fragment=0x2000))
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -10,6 +10,7 @@ from lab.packets.checksums import checksum_errors
 from lab.packets.frames import ABSENT, Protocol
 from lab.packets.reader import read_capture
 from lab.packets.rows import frame
+from lab.tcp.connections import connections
 from tests.handmade import ethernet, ipv4, ipv6, pcap, tcp, udp
 
 MORE = 0x2000
@@ -104,6 +105,15 @@ def test_a_first_fragment_that_the_snap_length_cut_is_read_as_far_as_it_goes():
 def test_a_segment_of_which_only_the_begin_was_captured_has_no_known_length():
     frames = read(pieces(SEGMENT)[:1], cut=58)
     assert (frames.sequence[0], frames.payload_length[0]) == (77, 0)
+
+
+@pytest.mark.parametrize(("split", "cut"), [(pieces, 58), (pieces6, 90)], ids=["IPv4", "IPv6"])
+def test_what_has_no_known_length_is_in_the_stream_but_not_analysed(split, cut):
+    """As in Wireshark: no hole before it, none that it could fill, and no duplicate ACK."""
+    numbers = (1001, 2001, 3001, 3001)
+    parts = [part for number in numbers for part in split(tcp(bytes(1000), sequence=number))]
+    (found,) = connections(read_capture(pcap(parts, cut=cut)))
+    assert (len(found.rows), found.flags) == (4, {})
 
 
 def test_a_datagram_is_its_first_fragment():
