@@ -36,6 +36,7 @@ class Sent:
     options: bytes = b""
     sack: tuple[tuple[int, int], ...] = ()
     ports: tuple[int, int] = (40000, 80)
+    host: str = CLIENT
 
 
 sent = Sent
@@ -77,7 +78,7 @@ def one(
 def _frame(segment: Sent, isn: tuple[int, int]) -> bytes:
     forth = segment.way == ">"
     mine, theirs = isn if forth else isn[::-1]
-    ends = (CLIENT, SERVER) if forth else (SERVER, CLIENT)
+    ends = (segment.host, SERVER) if forth else (SERVER, segment.host)
     ack = 0 if segment.ack is None else (theirs + segment.ack) % MODULUS
     body = tcp(
         bytes(segment.length),

@@ -15,6 +15,7 @@ from msgspec import Struct
 from lab.evidence.glance import table
 from lab.evidence.run import View
 from lab.packets.frames import Flags, Frames
+from lab.packets.pairs import pairs
 from lab.packets.parts import fetched
 from lab.tcp.columns import Ints, Mask, Segments
 from lab.tcp.connections import Picked
@@ -78,17 +79,22 @@ def _plain(part: Part, frames: Frames) -> Mask:
     control = (s.flags & (SYN | FIN | RST | ACK)).astype(np.int64)
     odd = (part.flags != 0) | ((s.flags & REMARKABLE) != 0) | (s.length > LARGEST_MSS)
     last = s.first + s.counts() - 1
-    odd |= set_free(s.time, s.length)
+    odd |= set_free(s.time, s.length, s.first)
     found = ~np.logical_or.reduceat(odd, s.first)
     return found & _opened(s, control, frames) & _closed(s, last)
 
 
-def set_free(time: Ints, length: Ints) -> Mask:
-    """Data that follows at once an empty segment that came late behind data: by the times alone."""
+def set_free(time: Ints, length: Ints, first: Ints) -> Mask:
+    """Data that follows at once an empty segment that came late behind data: by the times alone.
+
+    ``first``: where each connection begins.
+    """
     found = np.zeros(len(time), np.bool_)
     gap = np.diff(time)
     late = (gap[:-1] >= DELAYED[0]) & (gap[:-1] <= DELAYED[1]) & (gap[1:] <= AT_ONCE)
     found[2:] = late & (length[:-2] > 0) & (length[1:-1] == 0) & (length[2:] > 0)
+    found[first] = False
+    found[np.minimum(first + 1, len(time) - 1)] = False  # nor the second: three take part
     return found
 
 
@@ -121,9 +127,16 @@ def _closed(s: Segments, last: Ints) -> Mask:
 
 
 def _same_ports(columns: Table, frames: Frames) -> Mask:
-    """Connections that share their ports with one that used them again."""
+    """Connections that share their endpoints with one that used them again."""
     rows = columns.begins()
     ends = (fetched(column, rows) for column in (frames.source_port, frames.destination_port))
     ports = np.sort(np.stack([*ends]), axis=0)
     names = ports[0].astype(np.int64) << 16 | ports[1]
-    return np.isin(names, names[columns.reused])
+    found = np.isin(names, names[columns.reused])
+    at = np.flatnonzero(found)
+    if len(at):  # few, and not all between the same hosts
+        sharing = pairs(frames, rows[at])
+        again = np.logical_or.reduceat(columns.reused[at[sharing.order]], sharing.first)
+        counts = np.diff(sharing.first, append=len(at))
+        found[at[sharing.order]] = np.repeat(again, counts)
+    return found

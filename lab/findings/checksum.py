@@ -19,7 +19,7 @@ from lab.findings.base import Finding, Severity
 from lab.packets.checksums import WORD, checksum_errors
 from lab.packets.frames import ABSENT, Capture, Frames, Protocol
 from lab.packets.pages import stretches
-from lab.packets.parts import fetched, where
+from lab.packets.parts import NAMES, fetched, where
 from lab.text import Text
 
 Rows = NDArray[np.int64]
@@ -114,9 +114,7 @@ def _copied(frames: Frames, rows: Rows) -> Frames:
 
     Transport headers come to lie at multiples of a word, so that they are summed in one go.
     """
-    others = ("octets", "fragments")
-    names = (name for name in frames.__struct_fields__ if name not in others)
-    columns = {name: fetched(getattr(frames, name), rows) for name in names}
+    columns = {name: fetched(getattr(frames, name), rows) for name in NAMES}
     before = (columns["start"] - columns["transport"]) % WORD  # octets copied before the frame
     begin = columns["start"] - before
     size = (before + columns["captured"] + WORD - 1) // WORD * WORD

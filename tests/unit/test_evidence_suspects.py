@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lab.evidence.run import View
@@ -21,6 +23,7 @@ HELD = sent("<", "A", seq=1, ack=11, after=40 * MILLISECOND)
 FREED = sent(">", "PA", seq=11, ack=1, length=10)
 LAST = sent(">", "A", seq=12, ack=2)
 HEALTHY = (SYN, SYN_ACK, THIRD, DATA, ACKED, FIN, FIN_ACK, LAST)
+DONE = (sent(">", "A", seq=11, ack=1), FIN, FIN_ACK, LAST)
 
 
 def with_(position: int, segment: Sent) -> tuple[Sent, ...]:
@@ -30,6 +33,10 @@ def with_(position: int, segment: Sent) -> tuple[Sent, ...]:
 def view(*segments: Sent) -> View:
     told = conversation(*segments)
     return View("", "a.pcap", told, connections(told), ())  # type: ignore[arg-type]
+
+
+def chosen(*segments: Sent) -> list[int]:
+    return [one.stream for one in suspects(view(*segments)).closely]
 
 
 def at_hand(*segments: Sent) -> View:
@@ -98,3 +105,17 @@ def test_who_had_the_ports_before_is_looked_at_too() -> None:
 
 def test_a_capture_without_connections_has_no_suspects() -> None:
     assert list(suspects(view()).closely) == []
+
+
+def test_data_set_free_in_one_connection_do_not_follow_what_came_in_another() -> None:
+    """A client's fast open right after another connection's late ACK."""
+    waiting = (*HEALTHY[:4], HELD)
+    asks = replace(SYN, length=10)
+    opened = (asks, sent("<", "SA", ack=11, options=OPTIONS), *DONE)
+    assert chosen(*waiting, *(replace(one, ports=(40001, 80)) for one in opened)) == [0]
+
+
+def test_equal_ports_of_other_hosts_are_not_shared() -> None:
+    again = sent(">", "S", seq=9000, options=OPTIONS)
+    told = chosen(*HEALTHY, again, *(replace(one, host="10.0.0.9") for one in HEALTHY))
+    assert told == [0, 1]

@@ -27,11 +27,13 @@ NEXT = Text(
 )
 
 NOTHING = np.zeros(0, np.bool_)
+ALL_OF_IT = np.zeros(1, np.int64)
+"""Where the only connection begins."""
 
 
 def examine(talk: Talk) -> Iterator[Finding]:
     """One finding a connection and side."""
-    free = set_free(talk.time, talk.length)[2:] if len(talk) >= 6 else NOTHING
+    free = set_free(talk.time, talk.length, ALL_OF_IT)[2:] if len(talk) >= 6 else NOTHING
     if not free.any():
         return
     pure = (talk.length == 0) & ((talk.flags & (SYN | FIN | RST | ACK)) == ACK)
