@@ -11,15 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from lab.errors import NotWritten, UnreadableFile
+from lab.capture.folder import read_octets
+from lab.errors import MatchTooLarge, NotWritten, UnreadableFile
 from lab.packets.pages import may_stay
 from lab.packets.reader import read_capture
 from lab.packets.scratch import OURS, Mapped, Scratch, mapped_with
 
 LOOKED_AT = 1 << 20
 """Octets of a file by which it is told how many frames it has."""
-A_FRAME = 400
-"""Octets that the analysis takes for each frame at most, as it was measured."""
+A_FRAME, A_NAME = 400, 150
+"""Octets that the analysis of a frame takes at most, and its name while two captures are matched."""
 SMALLEST_RECORD = 64
 """Octets: files of smaller ones are not worth a look."""
 LARGE = Path("/var/tmp")  # noqa: S108
@@ -41,7 +42,7 @@ def in_bounds(octets: bytes | mmap, path: Path, memory: int | None) -> Iterator[
     and NotWritten in place of what the system says while the block works.
     """
     bound = free_memory() if memory is None else memory
-    if not isinstance(octets, mmap) or _needed(octets, bound) <= bound:
+    if not isinstance(octets, mmap) or _needed(octets, path, bound) <= bound:
         yield octets
         return
     try:
@@ -51,15 +52,40 @@ def in_bounds(octets: bytes | mmap, path: Path, memory: int | None) -> Iterator[
         raise NotWritten(file=folder(), detail=detail) from error
 
 
-def _needed(octets: mmap, bound: int) -> int:
+def match_in_bounds(first: Path, second: Path, memory: int | None) -> None:
+    """Raise MatchTooLarge if two captures cannot be analysed and matched in memory.
+
+    ``memory``: as for `in_bounds`. Raises what reading them raises, too.
+    """
+    bound = free_memory() if memory is None else memory
+    taken = sum(_together(path) for path in (first, second) if path.is_file())
+    needed = OURS + taken
+    if taken and needed > bound:
+        raise MatchTooLarge(first=first, second=second, needed=-(-needed >> 20), bound=bound >> 20)
+
+
+def _together(path: Path) -> int:
+    """Octets that a large capture takes in memory while it is matched with another, about."""
+    octets = read_octets(path)
+    if not isinstance(octets, mmap):
+        return 0
+    return len(octets) + (A_FRAME + A_NAME) * _frames(octets, path)
+
+
+def _needed(octets: mmap, path: Path, bound: int) -> int:
     """Octets that the analysis takes in memory, about; the frames are counted if it is close."""
     size = len(octets)
     if OURS + size + A_FRAME * size // SMALLEST_RECORD <= bound:
         return 0
-    beginning = memoryview(octets)[:LOOKED_AT]
-    frames = len(read_capture(beginning).frames) * size // len(beginning)
+    frames = _frames(octets, path)
     mapped = size if may_stay(memoryview(octets), frames) else 0
     return OURS + mapped + A_FRAME * frames
+
+
+def _frames(octets: mmap, path: Path) -> int:
+    """About how many there are, by the first of them."""
+    beginning = memoryview(octets)[:LOOKED_AT]
+    return len(read_capture(beginning, name=str(path)).frames) * len(octets) // len(beginning)
 
 
 def _mapped(path: Path, scratch: Scratch) -> Mapped:

@@ -52,7 +52,8 @@
     │   ├── BpfFaulty          29   tcpdump does not understand a BPF filter
     │   ├── PackageMissing     50
     │   ├── NotWritten         51
-    │   └── TcpdumpMissing     52
+    │   ├── TcpdumpMissing     52
+    │   └── MatchTooLarge      53   two captures that would not fit into memory together
     ├── PageError                   the page cannot be served, or not give what it was asked for
     │   ├── AddressTaken       80
     │   │   └── AddressUnknown      a name that stands for no address
@@ -702,6 +703,25 @@ class TcpdumpMissing(OutputError):
     remedy = Text(
         "Install it (Debian: sudo apt install tcpdump), or write the filter without bpf:.",
         "请安装（Debian：sudo apt install tcpdump），或改用不带 bpf: 的过滤表达式。",
+    )
+
+
+class MatchTooLarge(OutputError):
+    """Details: ``first``, ``second`` (files), ``needed``, ``bound`` (MiB)."""
+
+    exit_code = 53
+    what = Text(
+        "Matching {first} with {second} takes about {needed:,} MiB of memory; {bound:,} MiB may be taken.",
+        "逐帧匹配 {first} 与 {second} 约需 {needed:,} MiB 内存，而可用上限为 {bound:,} MiB。",
+    )
+    expected = Text(
+        "Frames are matched in memory: both captures have to fit.",
+        "匹配在内存中进行，两个抓包必须能同时放下。",
+    )
+    remedy = Text(
+        "Allow more with --memory {needed}M if there is as much, or cut both to the same minutes "
+        "(editcap -A … -B …).",
+        "若内存足够，可用 --memory {needed}M 放宽上限；或将两个文件截取到同一时段（editcap -A … -B …）。",
     )
 
 

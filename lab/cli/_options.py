@@ -100,8 +100,10 @@ memory = option(
     callback=_octets,
     help=Text(
         "What may be taken, as 512M or 2G; else what is free. Of a file that needs more, what is "
-        "computed is kept in temporary files (TMPDIR, else /var/tmp) and analysed part by part.",
+        "computed is kept in temporary files (TMPDIR, else /var/tmp) and analysed part by part. "
+        "Two that are matched have to fit.",
         "可用内存，如 512M 或 2G；默认为空闲内存。文件若超出此限，"
-        "中间结果存入临时文件（TMPDIR，否则 /var/tmp），并分批分析。",
+        "中间结果存入临时文件（TMPDIR，否则 /var/tmp），并分批分析。"
+        "要相互匹配的两个文件则须同时放得下。",
     ),
 )

@@ -184,14 +184,17 @@ def _explain(files: Sequence[Path], wishes: Wishes, annotate: Path | None) -> li
 
 
 def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
-    """Read a file, a run's folder, or two files of one traffic; raises NothingShared."""
+    """Read a file, a run's folder, or two of one traffic; raises MatchTooLarge, NothingShared."""
     from lab.analyze import load_file, load_run
+    from lab.bounds import match_in_bounds
     from lab.evidence.build import alone
 
     first, *others = files
     if first.is_dir():
         with _busy(READING, first, wishes):
             return load_run(first)
+    if others:
+        match_in_bounds(first, others[0], wishes.memory)
     with _progress(first, wishes) as told:
         if first.is_file() and first.stat().st_size > LARGE:
             Thread(target=_load_findings, daemon=True).start()

@@ -31,12 +31,12 @@ def by_octets(capture: Capture, rows: Rows) -> Names:
 
 
 def by_packet(capture: Capture, rows: Rows) -> Names:
-    """The IP packet without what every router rewrites: the frame around it, TTL or hop limit with
-    the header checksum (RFC 1812 section 5.3.1), and DSCP and ECN (RFC 2474, RFC 3168)."""
+    """The hash of the IP packet without what every router rewrites: the frame around it, TTL or hop
+    limit with the header checksum (RFC 1812 section 5.3.1), and DSCP and ECN (RFC 2474, RFC 3168)."""
     return [_packet(capture.frames, row) for row in rows.tolist()]
 
 
-def _packet(frames: Frames, row: int) -> bytes | None:
+def _packet(frames: Frames, row: int) -> int | None:
     version, at = int(frames.ip_version[row]), int(frames.network[row])
     if not version or at == ABSENT:
         return None
@@ -48,7 +48,7 @@ def _packet(frames: Frames, row: int) -> bytes | None:
     else:
         length = IPV6_HEADER + int.from_bytes(octets[4:6], "big")
         octets[0:2], octets[7:8] = b"\x60" + bytes([octets[1] & 0x0F]), b"\0"
-    return bytes(octets[: length or None])
+    return hash(bytes(octets[: length or None]))
 
 
 def by_initial_number(capture: Capture, rows: Rows) -> Names:

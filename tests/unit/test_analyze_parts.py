@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from lab.bounds import free_memory, in_bounds
 from lab.capture.folder import read_octets
 from lab.cli import main
 from lab.cli._options import _octets
-from lab.errors import LabError, NotWritten
+from lab.errors import LabError, MatchTooLarge, NotWritten
 from lab.evidence.build import Octets, alone, view
 from lab.findings.base import findings
 from lab.packets import scratch
@@ -181,6 +182,17 @@ def test_a_capture_that_fits_is_read_as_it_is(tmp_path: Path) -> None:
     octets = read_octets(file)
     with in_bounds(octets, file, 64 * 1024 * MB) as held:
         assert held is octets
+
+
+def test_two_captures_are_matched_only_where_both_fit(tmp_path: Path) -> None:
+    for name in ("near", "far"):
+        write(tmp_path / name, KINDS["short"](20_000))
+    words = ["explain", "--lang", "en", "--summary", "--merge", str(tmp_path / "near")]
+    refused = CliRunner().invoke(main, [*words, str(tmp_path / "far"), "--memory", "110M"])
+    assert refused.exit_code == MatchTooLarge.exit_code
+    assert (told := re.search(r"takes about (\d+) MiB", refused.output))
+    explain = (sys.executable, "-m", "lab.cli", *words, str(tmp_path / "far"))
+    assert peak(*explain, "--memory", f"{told[1]}M") <= int(told[1]) * MB
 
 
 def test_free_memory_is_what_system_and_cgroup_leave(
