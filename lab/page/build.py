@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -106,9 +106,10 @@ def _act(section: Section, seen: Sighting | None, lore: _Lore, begin: int) -> Ac
         axis=placed,
         rows=rows,
         states=tuple(bars(section, journeys, (left, right), heard, remaining, placed)),
-        calls=tuple(calls.brackets(rows, lore.book, placed)),
+        calls=tuple(calls.brackets(rows, placed)),
         elsewhere=section.elsewhere,
         talk=talk,
+        journeys=journeys,
     )
 
 
@@ -153,9 +154,9 @@ def _rows(
     rows: list[Row] = []
     talk = seen.talk if seen else None
     told = (Sums(talk), Sacks(talk)) if isinstance(talk, Connection) else None
-    clocks = _clocks(section)
+    read = clocks(section.events, section.start)
     for index, event in enumerate(section.events):
-        top, clock = placed.top(index), next(clocks)
+        top, clock = placed.top(index), next(read)
         if isinstance(event, FrameEvent):
             shaft = arrow(placed, index, journeys[index])
             others = lore.others.ends(event, shaft, letters)
@@ -224,10 +225,11 @@ def _gap(event: GapEvent) -> Text:
     )
 
 
-def _clocks(section: Section) -> Iterator[Clocks]:
+def clocks(events: Iterable[Event], start: int) -> Iterator[Clocks]:
+    """The four clocks of each event; ``start``: ns, the zero of the first."""
     before: int | None = None
     last: dict[str, int] = {}  # by sender
-    for event in section.events:
+    for event in events:
         who = (
             event.source
             if isinstance(event, FrameEvent)
@@ -236,7 +238,7 @@ def _clocks(section: Section) -> Iterator[Clocks]:
             else ""
         )
         yield (
-            seconds(event.time - section.start),
+            seconds(event.time - start),
             _since(event.time, before),
             _since(event.time, last.get(who)),
             _wall(event.time),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +15,6 @@ from lab.page.geometry import Axis, Journey, depths, span
 from lab.page.scene import Bar, CallRow, Row
 from lab.report.events import CallEvent
 from lab.report.people import People
-from lab.text import Text
 from lab.units import short_span
 
 SENDS = frozenset(
@@ -40,7 +40,9 @@ OPENS = frozenset(("connect", "connect_ex", "accept", "accept4"))
 LOCAL = frozenset(
     ("socket", "bind", "listen", "setsockopt", "getsockopt", "settimeout", "setblocking")
 )
-TOOK = Text("{function}() took {span}", "{function}() 耗时 {span}")
+DEEPEST = 4
+"""Brackets that find room side by side."""
+
 MOST_TIED = 40
 """Frames that a call is tied to; a long transfer has thousands."""
 
@@ -70,7 +72,8 @@ def known(row: CallRow, call: Call | None) -> CallRow:
     """The row with what the log says of the call."""
     if call is None:
         return row
-    return replace(row, failed=bool(call.error), lasted=short_span(call.after - call.before))
+    lasted = short_span(call.after - call.before)
+    return replace(row, failed=bool(call.error), lasted=lasted, until=call.after)
 
 
 class _Passing(Struct, frozen=True):
@@ -139,19 +142,19 @@ def _inside(passing: Sequence[_Passing], since: int, until: int) -> Sequence[_Pa
     return passing[bisect_left(passing, since, key=time) : bisect_right(passing, until, key=time)]
 
 
-def brackets(rows: Sequence[Row], book: Book, axis: Axis) -> Iterator[Bar]:
-    """A bracket a call that lasted, from its entry to its return; side by side where they overlap."""
+def brackets(rows: Sequence[Row], axis: Axis) -> Iterator[Bar]:
+    """A bracket a call during which anything happened, from its entry to its return; side by side
+    where they overlap."""
+    lasting = [
+        row
+        for row, following in pairwise(rows)
+        if isinstance(row, CallRow) and row.event.phase != "ret"
+        if following.event.time < row.until
+    ]
     for side in ("left", "right"):
-        mine = [
-            call
-            for row in rows
-            if isinstance(row, CallRow) and row.side == side and row.event.phase == "call"
-            if (call := book.find(row.event))
-        ]
-        places = depths([(call.before, call.after) for call in mine])
-        for call, depth in zip(mine, places, strict=True):
-            took = TOOK.fill(function=call.function, span=short_span(call.after - call.before))
-            yield Bar(side, span(axis, call.before, call.after), note=took, depth=min(depth, 4))
+        times = [(row.event.time, row.until) for row in lasting if row.side == side]
+        for (since, until), depth in zip(times, depths(times), strict=True):
+            yield Bar(side, span(axis, since, until), depth=min(depth, DEEPEST))
 
 
 def call_rows(rows: Sequence[Row]) -> Iterator[CallRow]:

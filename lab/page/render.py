@@ -20,6 +20,7 @@ from lab.page import below, details
 from lab.page.cache import Beside
 from lab.page.geometry import Pair, Span, rows_of
 from lab.page.glossary import Marker
+from lab.page.joint import joints, places
 from lab.page.ruler import widths
 from lab.page.scene import Act, Cell, Row, Scene, frames_of
 from lab.page.words import DRAWER, KEYS, LEGEND, SIGNS, WORDS
@@ -38,6 +39,7 @@ CHUNK = 100
 SCRIPTS = (
     "page.js",
     "rows.js",
+    "joint.js",
     "moving.js",
     "drawer.js",
     "printing.js",
@@ -154,7 +156,8 @@ def document(
     """The whole page of a run, which speaks a language first."""
     script, style = behaviour(), asset("style.css")
     chunks, stored = _chunks(drawn, evidence)
-    stored |= {"run": safe(name), "hosts": _hosts(evidence)}
+    joined = joints(drawn.acts, people(evidence.manifest)) if _is_whole(drawn) else ()
+    stored |= {"run": safe(name), "hosts": _hosts(evidence), "joints": _joints(joined), "long": LONG}
     filled = {
         "name": name,
         "language": language,
@@ -162,7 +165,8 @@ def document(
         "manifest": evidence.manifest,
         "verdict": judged,
         "scene": drawn,
-        "chunks": chunks,
+        "joints": joined,
+        "chunks": chunks | {act.key: [_empty(act)] for act in joined},
         "counts": below.outside_counts(drawn),
         "opened": shows_background(evidence) or len(drawn.acts) == 1,
         "marker": Marker(),
@@ -274,7 +278,7 @@ def _row_macro() -> Callable[[Row, Pair], Markup]:
 
 def _chunks(drawn: Scene, evidence: Evidence) -> tuple[dict[str, list[Chunk]], dict[str, object]]:
     """The chunks of each act, and what the script needs: details, and rows that are not shown yet."""
-    whole = sum(len(act.rows) for act in drawn.acts) <= WHOLE
+    whole = _is_whole(drawn)
     teller = details.Teller(evidence, drawn, everything=whole)
     placed: dict[str, list[Chunk]] = {}
     stored: list[object] = []
@@ -289,6 +293,20 @@ def _chunks(drawn: Scene, evidence: Evidence) -> tuple[dict[str, list[Chunk]], d
             stored.append(told if whole else packed(told))
     said = {name: (text.en, text.zh) for name, text in DRAWER.items()}
     return placed, {"words": said, "layouts": teller.layouts, "chunks": stored}
+
+
+def _is_whole(drawn: Scene) -> bool:
+    return sum(len(act.rows) for act in drawn.acts) <= WHOLE
+
+
+def _joints(joined: Sequence[Act]) -> dict[str, object]:
+    """What the script needs to move the rows of exchanges into a joint ladder."""
+    return {act.key: {"left": act.letters[0], "rows": places(act)} for act in joined}
+
+
+def _empty(joint: Act) -> Chunk:
+    """The rows of a joint ladder are those of its exchanges."""
+    return Chunk((), Span((0.0, 0.0), joint.axis.heights))
 
 
 def _chunk(act: Act, begin: int, end: int, number: int | None) -> Chunk:

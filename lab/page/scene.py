@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-from lab.page.geometry import Arrow, Axis, Pair, Span
+from lab.page.geometry import Arrow, Axis, Journey, Pair, Span
 from lab.report.events import CallEvent, FrameEvent, GapEvent
 from lab.tcp.model import Connection
 from lab.text import Text
@@ -93,6 +93,7 @@ class CallRow(Struct, frozen=True):
     result: str = ""  # of the return: what is written bold
     failed: bool = False
     lasted: str = ""
+    until: int = 0  # ns since 1970: when the call returned; 0: nobody knows
     frames: tuple[str, ...] = ()  # keys of the frames that it sent, or that woke it
     silent: bool = False  # a whole call that no frame has to do with
     other: bool = False  # of a host that is neither at the left nor at the right
@@ -146,6 +147,7 @@ class Act(Struct, frozen=True):
     calls: tuple[Bar, ...] = ()
     elsewhere: str = ""  # letter of the port that numbers its frames, if not the originator's
     talk: Connection | Exchange | None = None  # None: what belongs to none
+    journeys: Mapping[int, Journey] = field(default_factory=dict)  # of its frames, by place of row
 
 
 class Scene(Struct, frozen=True):

@@ -42,7 +42,8 @@ function show() {
   const anchor = names.includes("true") === root.classList.contains("true") ? null : nearTop();
   root.className = [...names, "t" + state.t, state.theme, drawer.hidden ? "" : "open"].join(" ").trim();
   root.lang = state.zh ? "zh-Hans" : "en";
-  for (const act of all(".act")) act.hidden = Boolean(state.tab) && act.dataset.act !== state.tab;
+  join(state.tab);
+  for (const act of all(".act")) act.hidden = state.tab ? act.dataset.act !== state.tab : act.matches(".joint");
   for (const tab of all("[data-tab]")) tab.setAttribute("aria-pressed", String(tab.dataset.tab === state.tab));
   const pressed = { r: state.abs, w: state.raw, e: state.true, p: state.code, l: state.zh };
   for (const button of all(".bar button"))
