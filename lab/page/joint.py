@@ -20,7 +20,7 @@ from lab.page.build import EVEN, LEAST, clocks
 from lab.page.geometry import Axis, Journey, Pair, arrow, axis, even_heights
 from lab.page.scene import Act, Clocks, FrameRow, Row, frames_of
 from lab.report.people import People
-from lab.text import Text
+from lab.text import Text, same
 
 TOGETHER = Text("together", "合并")
 TOGETHER_OF = Text("together: {left}, {right}", "合并：{left}、{right}")
@@ -28,6 +28,7 @@ TITLE = Text(
     "{left} and {right}: {n} exchanges in order of time",
     "{left} 与 {right}：{n} 次交换，按时间先后排列",
 )
+NAMED = same("{tab} {client} → {server}")
 
 Ends = tuple[str, str]
 """Who opened an exchange, and who was asked: hosts by name, others by address."""
@@ -86,7 +87,7 @@ def _joint(key: str, tab: Text, ends: Ends, acts: Sequence[Act]) -> Act:
         key=key,
         tab=tab.fill(left=left, right=right),
         title=TITLE.fill(left=left, right=right, n=len(acts)),
-        summary=tuple(act.title for act in acts),
+        summary=tuple(_named(act) for act in acts),
         hosts=acts[0].hosts,
         letters=acts[0].letters,
         axis=placed,
@@ -94,6 +95,12 @@ def _joint(key: str, tab: Text, ends: Ends, acts: Sequence[Act]) -> Act:
         calls=tuple(calls.brackets(moved, placed)),
         journeys=journeys,
     )
+
+
+def _named(act: Act) -> Text:
+    """The label of an exchange, and its two endpoints."""
+    assert act.talk
+    return NAMED.fill(tab=act.tab, client=act.talk.client, server=act.talk.server)
 
 
 def _timed(act: Act) -> list[tuple[int, Row, Journey | None]]:
@@ -105,9 +112,7 @@ def _axis(times: Sequence[int], rows: Sequence[Row], journeys: dict[int, Journey
     return axis(times, heights, [LEAST[row.kind] for row in rows])
 
 
-def _moved(
-    row: Row, index: int, clock: Clocks, placed: Axis, journeys: dict[int, Journey]
-) -> Row:
+def _moved(row: Row, index: int, clock: Clocks, placed: Axis, journeys: dict[int, Journey]) -> Row:
     top = placed.top(index)
     if isinstance(row, FrameRow):
         shaft = arrow(placed, index, journeys[index])

@@ -157,7 +157,12 @@ def document(
     script, style = behaviour(), asset("style.css")
     chunks, stored = _chunks(drawn, evidence)
     joined = joints(drawn.acts, people(evidence.manifest)) if _is_whole(drawn) else ()
-    stored |= {"run": safe(name), "hosts": _hosts(evidence), "joints": _joints(joined), "long": LONG}
+    stored |= {
+        "run": safe(name),
+        "hosts": _hosts(evidence),
+        "joints": _joints(joined),
+        "long": LONG,
+    }
     filled = {
         "name": name,
         "language": language,

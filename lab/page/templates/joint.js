@@ -13,7 +13,10 @@ function join(key) {
   const { left, rows } = data.joints[key] || { rows: [] };
   homes = rows.map(([id]) => [row(id), row(id).parentElement]);
   const talks = [...new Set(homes.map(([, list]) => list))];
-  const made = rows.map(([, ...place], n) => labelled(moved(homes[n][0], left, ...place), talks.indexOf(homes[n][1]), homes[n][1]));
+  const made = rows.map(([, places, clocks], n) => {
+    const [own, list] = homes[n];
+    return labelled(moved(own, left, places, clocks), list, talks.indexOf(list) % LOOKS);
+  });
   for (const [own] of homes) own.remove();
   document.querySelector(`[data-act="${key}"] .rows`)?.append(...made);
 }
@@ -24,11 +27,16 @@ function moved(own, left, places, clocks) {
   all(".fork", made).forEach((fork, n) => ["--f", "--F"].forEach((name, mode) => fork.style.setProperty(name, places[PLACES.length + 2 * n + mode] + "px")));
   ["long", "far"].forEach((name, mode) => made.classList.toggle(name, places[4 + mode] > data.long));
   clocks.forEach((said, n) => { made.querySelector(".t" + n).textContent = said; });
-  for (const state of all(".states span", made)) state.className = state.textContent.startsWith(left + ":") ? "of-left" : "of-right";
+  for (const state of all(".states span", made)) {
+    const [whose, name] = state.textContent.split(": ");
+    state.className = whose === left ? "of-left" : "of-right";
+    state.replaceChildren(make("span", { class: "whose" }, whose + ": "), name);
+  }
   return made;
 }
-function labelled(made, number, list) {
-  const name = document.querySelector(`[data-tab="${list.closest(".act").dataset.act}"]`).textContent;
-  made.querySelector(".hit")?.prepend(make("b", { class: `talk look${number % LOOKS}` }, name), " ");
+/* with the name of its exchange, as on the tab */
+function labelled(made, list, look) {
+  const tab = document.querySelector(`[data-tab="${list.closest(".act").dataset.act}"]`);
+  made.querySelector(".hit")?.prepend(make("b", { class: `talk look${look}` }, tab.textContent), " ");
   return made;
 }
