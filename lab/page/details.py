@@ -14,7 +14,7 @@ from lab.packets.rows import frame
 from lab.page import reasons
 from lab.page.cuts import Cuts
 from lab.page.frames import view_of
-from lab.page.layers import Layer, layers
+from lab.page.layers import Layer, Layout, layers
 from lab.page.scene import Act, CallRow, FrameRow, Row, Scene
 from lab.page.sentences import sentence
 from lab.report import phrases
@@ -27,9 +27,6 @@ from lab.units import MODULUS
 
 KEPT = 128
 """Octets of each frame that the page of a long run holds; the capture has them all."""
-
-Layout = tuple[str, tuple[tuple[str, int, int], ...]]
-"""A header's name, and of each field its name, first bit and width, from the header's beginning."""
 
 
 class Teller:
@@ -89,9 +86,8 @@ class Teller:
         return ({"gbk": gbk} if any(gbk) else {}) | ({"reads": reads} if reads else {})
 
     def _layer(self, layer: Layer) -> list[object]:
-        plan = tuple((f.name, f.bit - layer.begin * 8, f.width) for f in layer.fields)
-        layout = self._numbers.setdefault((layer.name, plan), len(self._numbers))
-        return [layout, layer.begin, layer.end, [safe(f.value) for f in layer.fields]]
+        layout = self._numbers.setdefault(layer.layout, len(self._numbers))
+        return [layout, layer.begin, layer.end, layer.values]
 
 
 def _notes(row: FrameRow) -> Iterator[Text]:

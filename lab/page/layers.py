@@ -8,15 +8,17 @@ RFCs' own, in every language.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from itertools import accumulate
 
 from msgspec import Struct
 
 from lab.packets.link import COOKED, ETHERNET, RAW
 from lab.report.icmp import message_name
 
-Write = Callable[[bytes], str]
-"""How a field is written that is whole octets."""
+Write = Callable[[int], str]
+"""How the number in a field is written."""
 
 COOKED_HEADER = 16
 
@@ -35,37 +37,91 @@ class Field(Struct, frozen=True):
         return self.bit // 8, (self.bit + self.width + 7) // 8
 
 
-class Layer(Struct, frozen=True):
-    """One header with its fields; ``end``: the octet after it."""
+class Layout(Struct, frozen=True, array_like=True, cache_hash=True):
+    """A header's name, and of each field its name, first bit and width, from the header's beginning.
+
+    Frames of a kind share it; a long run looks one up by another often.
+    """
 
     name: str
+    fields: tuple[tuple[str, int, int], ...]
+
+
+class Layer(Struct, frozen=True):
+    """One header: where it lies, and what its fields say; ``end``: the octet after it."""
+
+    layout: Layout
     begin: int
     end: int
-    fields: tuple[Field, ...]
+    values: tuple[str, ...]  # printable, one a field
+
+    @property
+    def name(self) -> str:
+        """What the header is called."""
+        return self.layout.name
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Its fields, with their places in the frame."""
+        return tuple(
+            Field(name, self.begin * 8 + bit, width, value)
+            for (name, bit, width), value in zip(self.layout.fields, self.values, strict=True)
+        )
 
 
-def decimal(octets: bytes) -> str:
-    return str(int.from_bytes(octets, "big"))
+class Form(Struct, frozen=True):
+    """How a header of fixed fields is read."""
+
+    layout: Layout
+    size: int  # octets
+    reads: tuple[tuple[int, int, Write], ...]  # of each field: shift, mask, how it is written
 
 
-def hexadecimal(octets: bytes) -> str:
-    return f"0x{octets.hex()}"
+def form(name: str, *fields: tuple[str, int, Write]) -> Form:
+    """A header's form; of each field in order its name, its width in bits, how it is written."""
+    ends = list(accumulate(width for _, width, _ in fields))
+    plan = tuple((n, end - width, width) for (n, width, _), end in zip(fields, ends, strict=True))
+    reads = tuple(
+        (ends[-1] - end, (1 << width) - 1, write)
+        for (_, width, write), end in zip(fields, ends, strict=True)
+    )
+    return Form(Layout(name, plan), ends[-1] // 8, reads)
 
 
-def mac(octets: bytes) -> str:
-    return octets.hex(":")
+decimal: Write = str
 
 
-def address(octets: bytes) -> str:
-    return str(IPv4Address(octets) if len(octets) == 4 else IPv6Address(octets))
+def hexadecimal(number: int) -> str:
+    """Of 16 bits."""
+    return f"0x{number:04x}"
+
+
+def long_hexadecimal(number: int) -> str:
+    """Of 32 bits."""
+    return f"0x{number:08x}"
+
+
+@lru_cache(256)
+def mac(number: int) -> str:
+    return number.to_bytes(6, "big").hex(":")
+
+
+@lru_cache(256)
+def address(number: int) -> str:
+    return str(IPv4Address(number))
+
+
+@lru_cache(256)
+def long_address(number: int) -> str:
+    return str(IPv6Address(number))
 
 
 def named(names: dict[int, str], write: Write = decimal) -> Write:
     """The number, and what it stands for if that is known."""
 
-    def written(octets: bytes) -> str:
-        name = names.get(int.from_bytes(octets, "big"))
-        return f"{write(octets)} ({name})" if name else write(octets)
+    def written(number: int) -> str:
+        name = names.get(number)
+        return f"{write(number)} ({name})" if name else write(number)
 
     return written
 
@@ -95,21 +151,21 @@ OPTIONS = {
 }
 ECN = {0: "Not-ECT", 1: "ECT(1)", 2: "ECT(0)", 3: "CE"}
 
-Plan = Sequence[tuple[str, int, Write]]
-"""Fields in order: name, width in bits, how they are written."""
-
-LINK: Plan = (
+LINK = form(
+    "Ethernet",
     ("Destination", 48, mac),
     ("Source", 48, mac),
     ("EtherType", 16, named(ETHER_TYPES, hexadecimal)),
 )
-TAG: Plan = (
+TAG = form(
+    "VLAN tag",
     ("Priority", 3, decimal),
     ("Drop Eligible", 1, decimal),
     ("VLAN", 12, decimal),
     ("EtherType", 16, named(ETHER_TYPES, hexadecimal)),
 )
-ARP: Plan = (
+ARP = form(
+    "ARP",
     ("Hardware Type", 16, decimal),
     ("Protocol Type", 16, named(ETHER_TYPES, hexadecimal)),
     ("Hardware Length", 8, decimal),
@@ -120,7 +176,8 @@ ARP: Plan = (
     ("Target Hardware Address", 48, mac),
     ("Target Protocol Address", 32, address),
 )
-IPV4: Plan = (
+IPV4 = form(
+    "IPv4",
     ("Version", 4, decimal),
     ("IHL", 4, decimal),
     ("DSCP", 6, decimal),
@@ -137,18 +194,20 @@ IPV4: Plan = (
     ("Source Address", 32, address),
     ("Destination Address", 32, address),
 )
-IPV6: Plan = (
+IPV6 = form(
+    "IPv6",
     ("Version", 4, decimal),
     ("Traffic Class", 8, decimal),
     ("Flow Label", 20, decimal),
     ("Payload Length", 16, decimal),
     ("Next Header", 8, named(PROTOCOLS)),
     ("Hop Limit", 8, decimal),
-    ("Source Address", 128, address),
-    ("Destination Address", 128, address),
+    ("Source Address", 128, long_address),
+    ("Destination Address", 128, long_address),
 )
-EXTENSION: Plan = (("Next Header", 8, named(PROTOCOLS)), ("Header Length", 8, decimal))
-FRAGMENT: Plan = (
+EXTENSION = form("", ("Next Header", 8, named(PROTOCOLS)), ("Header Length", 8, decimal))
+FRAGMENT = form(
+    "Fragment",
     ("Next Header", 8, named(PROTOCOLS)),
     ("Reserved", 8, decimal),
     ("Fragment Offset", 13, decimal),
@@ -156,7 +215,8 @@ FRAGMENT: Plan = (
     ("M", 1, decimal),
     ("Identification", 32, decimal),
 )
-TCP: Plan = (
+TCP = form(
+    "TCP",
     ("Source Port", 16, decimal),
     ("Destination Port", 16, decimal),
     ("Sequence Number", 32, decimal),
@@ -168,19 +228,22 @@ TCP: Plan = (
     ("Checksum", 16, hexadecimal),
     ("Urgent Pointer", 16, decimal),
 )
-UDP: Plan = (
+UDP = form(
+    "UDP",
     ("Source Port", 16, decimal),
     ("Destination Port", 16, decimal),
     ("Length", 16, decimal),
     ("Checksum", 16, hexadecimal),
 )
-ICMP: Plan = (
+ICMP = form(
+    "",
     ("Type", 8, decimal),
     ("Code", 8, decimal),
     ("Checksum", 16, hexadecimal),
-    ("Rest of Header", 32, hexadecimal),
+    ("Rest of Header", 32, long_hexadecimal),
 )
-RECORD: Plan = (
+RECORD = form(
+    "TLS record",
     ("Content Type", 8, named(RECORDS)),
     ("Legacy Version", 16, hexadecimal),
     ("Length", 16, decimal),
@@ -199,39 +262,37 @@ def _link(octets: bytes, link_type: int) -> Iterator[Layer]:
         yield from _network(octets, 0, {4: 0x0800, 6: 0x86DD}.get(version, 0))
     elif link_type == COOKED and len(octets) >= COOKED_HEADER:
         yield from _network(octets, COOKED_HEADER, int.from_bytes(octets[14:16], "big"))
-    elif link_type == ETHERNET and (first := _layer("Ethernet", octets, 0, LINK)):
+    elif link_type == ETHERNET and (first := _layer(octets, 0, LINK)):
         yield first
         at, kind = first.end, int.from_bytes(octets[12:14], "big")
-        while kind in (0x8100, 0x88A8) and (tag := _layer("VLAN tag", octets, at, TAG)):
+        while kind in (0x8100, 0x88A8) and (tag := _layer(octets, at, TAG)):
             yield tag
             at, kind = tag.end, int.from_bytes(octets[at + 2 : at + 4], "big")
         yield from _network(octets, at, kind)
 
 
 def _network(octets: bytes, at: int, kind: int) -> Iterator[Layer]:
-    if kind == 0x0806 and (arp := _layer("ARP", octets, at, ARP)):
+    if kind == 0x0806 and (arp := _layer(octets, at, ARP)):
         yield arp
-    elif kind == 0x0800 and (ip := _layer("IPv4", octets, at, IPV4)):
+    elif kind == 0x0800 and (ip := _layer(octets, at, IPV4)):
         size = (octets[at] & 15) * 4
         yield _extended(ip, "Options", octets, at + size)
         fragment = int.from_bytes(octets[at + 6 : at + 8], "big") & 0x1FFF
         whole = octets[: at + int.from_bytes(octets[at + 2 : at + 4], "big")]
         if not fragment:
             yield from _transport(whole, at + size, octets[at + 9], 4)
-    elif kind == 0x86DD and (ip := _layer("IPv6", octets, at, IPV6)):
+    elif kind == 0x86DD and (ip := _layer(octets, at, IPV6)):
         yield ip
         whole = octets[: ip.end + int.from_bytes(octets[at + 4 : at + 6], "big")]
         yield from _after_ipv6(whole, ip.end, octets[at + 6])
 
 
 def _after_ipv6(octets: bytes, at: int, following: int) -> Iterator[Layer]:
-    while following in EXTENSIONS and (head := _layer("", octets, at, EXTENSION)):
+    while following in EXTENSIONS and (head := _layer(octets, at, EXTENSION)):
         end = at + 8 + 8 * octets[at + 1]
-        yield _extended(
-            Layer(EXTENSIONS[following], at, head.end, head.fields), "Options", octets, end
-        )
+        yield _extended(_called(EXTENSIONS[following], head), "Options", octets, end)
         at, following = end, octets[at]
-    if following == 44 and (head := _layer("Fragment", octets, at, FRAGMENT)):
+    if following == 44 and (head := _layer(octets, at, FRAGMENT)):
         yield head
         if int.from_bytes(octets[at + 2 : at + 4], "big") & 0xFFF8:
             return
@@ -240,29 +301,27 @@ def _after_ipv6(octets: bytes, at: int, following: int) -> Iterator[Layer]:
 
 
 def _transport(octets: bytes, at: int, protocol: int, version: int) -> Iterator[Layer]:
-    if protocol == 6 and (tcp := _layer("TCP", octets, at, TCP)):
+    if protocol == 6 and (tcp := _layer(octets, at, TCP)):
         end = min(at + (octets[at + 12] >> 4) * 4, len(octets))
-        fields = *tcp.fields, *_options(octets, tcp.end, end)
-        yield Layer("TCP", at, max(end, tcp.end), fields)
+        yield _with(tcp, list(_options(octets, tcp.end, end)), max(end, tcp.end))
         yield from _records(octets, max(end, tcp.end))
-    elif protocol == 17 and (udp := _layer("UDP", octets, at, UDP)):
+    elif protocol == 17 and (udp := _layer(octets, at, UDP)):
         yield udp
-    elif protocol in (1, 58) and (icmp := _layer("ICMP", octets, at, ICMP)):
+    elif protocol in (1, 58) and (icmp := _layer(octets, at, ICMP)):
         name = message_name(version, octets[at], octets[at + 1])
-        yield Layer(name, at, icmp.end, icmp.fields)
+        yield _called(name, icmp)
 
 
-def _options(octets: bytes, at: int, end: int) -> Iterator[Field]:
-    """TCP's options; one whose length cannot be ends them."""
+def _options(octets: bytes, at: int, end: int) -> Iterator[tuple[str, int, str]]:
+    """TCP's options: name, width, value; one whose length cannot be ends them."""
     while at < end:
         kind = octets[at]
         size = 1 if kind < 2 else octets[at + 1] if at + 1 < end else 0
         if size < 1 or at + size > end or (kind > 1 and size < 2):
-            yield Field("Malformed Option", at * 8, (end - at) * 8, octets[at:end].hex(" "))
+            yield "Malformed Option", (end - at) * 8, octets[at:end].hex(" ")
             return
         name = OPTIONS.get(kind, f"Option {kind}")
-        value = _option(kind, octets[at + 2 : at + size])
-        yield Field(name, at * 8, size * 8, value)
+        yield name, size * 8, _option(kind, octets[at + 2 : at + size])
         at += size
 
 
@@ -271,7 +330,7 @@ def _option(kind: int, value: bytes) -> str:
     words = [str(int.from_bytes(value[i : i + 4], "big")) for i in range(0, len(value), 4)]
     match kind, len(value):
         case (2, 2):
-            return decimal(value)
+            return str(int.from_bytes(value, "big"))
         case (3, 1):
             return f"{value[0]} (× {1 << min(value[0], 14)})"
         case (5, size) if size % 8 == 0:
@@ -284,31 +343,25 @@ def _option(kind: int, value: bytes) -> str:
 def _records(octets: bytes, at: int) -> Iterator[Layer]:
     """TLS records that begin where the payload does."""
     while at + 5 <= len(octets) and octets[at] in RECORDS and octets[at + 1] == 3:
-        if octets[at + 2] > 4 or (record := _layer("TLS record", octets, at, RECORD)) is None:
+        if octets[at + 2] > 4 or (record := _layer(octets, at, RECORD)) is None:
             return
         yield record
         at = record.end + int.from_bytes(octets[at + 3 : at + 5], "big")
 
 
-def _layer(name: str, octets: bytes, at: int, plan: Plan) -> Layer | None:
+def _layer(octets: bytes, at: int, kind: Form) -> Layer | None:
     """Read a header of fixed fields; None if it was cut off."""
-    end = at + sum(width for _, width, _ in plan) // 8
+    end = at + kind.size
     if at < 0 or end > len(octets):
         return None
-    bit, fields = at * 8, []
-    for field, width, write in plan:
-        fields.append(Field(field, bit, width, write(_bits(octets, bit, width))))
-        bit += width
-    return Layer(name, at, end, tuple(fields))
+    number = int.from_bytes(octets[at:end], "big")
+    values = tuple([write(number >> shift & mask) for shift, mask, write in kind.reads])
+    return Layer(kind.layout, at, end, values)
 
 
-def _bits(octets: bytes, bit: int, width: int) -> bytes:
-    """Some bits, as the octets of a number."""
-    begin, end = bit // 8, (bit + width + 7) // 8
-    if not bit % 8 and not width % 8:
-        return octets[begin:end]
-    number = int.from_bytes(octets[begin:end], "big") >> (end * 8 - bit - width)
-    return (number & ((1 << width) - 1)).to_bytes((width + 7) // 8, "big")
+def _called(name: str, layer: Layer) -> Layer:
+    """A header whose name depends on what is in it."""
+    return Layer(Layout(name, layer.layout.fields), layer.begin, layer.end, layer.values)
 
 
 def _extended(layer: Layer, name: str, octets: bytes, end: int) -> Layer:
@@ -316,5 +369,19 @@ def _extended(layer: Layer, name: str, octets: bytes, end: int) -> Layer:
     end = min(end, len(octets))
     if end <= layer.end:
         return layer
-    rest = Field(name, layer.end * 8, (end - layer.end) * 8, octets[layer.end : end].hex(" "))
-    return Layer(layer.name, layer.begin, end, (*layer.fields, rest))
+    return _with(layer, [(name, (end - layer.end) * 8, octets[layer.end : end].hex(" "))], end)
+
+
+def _with(layer: Layer, more: Sequence[tuple[str, int, str]], end: int) -> Layer:
+    """The header with more fields after those that it has: name, width, value."""
+    layout = _longer(layer.layout, tuple([(name, width) for name, width, _ in more]))
+    return Layer(layout, layer.begin, end, (*layer.values, *[value for _, _, value in more]))
+
+
+@lru_cache(256)
+def _longer(layout: Layout, more: tuple[tuple[str, int], ...]) -> Layout:
+    """A layout with more fields: name, width."""
+    _, bit, width = layout.fields[-1]
+    ends = accumulate((width for _, width in more), initial=bit + width)
+    places = ((name, begin, width) for (name, width), begin in zip(more, ends, strict=False))
+    return Layout(layout.name, (*layout.fields, *places))
