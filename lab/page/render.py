@@ -18,14 +18,14 @@ from msgspec import Struct
 from lab.evidence.run import Evidence
 from lab.page import below, details
 from lab.page.cache import Beside
+from lab.page.frame_html import LONG, frame_html, px
 from lab.page.geometry import Pair, Span, rows_of
 from lab.page.glossary import Marker
 from lab.page.joint import joints, places
-from lab.page.ruler import widths
-from lab.page.scene import Act, Cell, Row, Scene, frames_of
+from lab.page.scene import Act, FrameRow, Row, Scene, frames_of
 from lab.page.words import DRAWER, KEYS, LEGEND, SIGNS, WORDS
 from lab.report.account import shows_background
-from lab.report.glyphs import quote, safe
+from lab.report.glyphs import safe
 from lab.report.people import people
 from lab.report.verdict import Verdict
 from lab.text import Language, Text
@@ -56,10 +56,6 @@ TOGGLES = (
     ("d", "theme", ()),
     ("P", "print", ()),
 )
-
-
-LONG = 44
-"""px of fall: from there on the words of an arrow stand where it meets its own port."""
 
 
 class Chunk(Struct, frozen=True):
@@ -106,21 +102,13 @@ def environment() -> Environment:
         "D": Words(DRAWER),
         "EN": Language.EN,
         "ZH": Language.ZH,
-        "LONG": LONG,
         "px": px,
-        "size": size,
+        "frame_html": frame_html,
         "span": short_span,
         "spans": spans,
-        "ruled": ruled,
         "tied": tied,
-        "quote": quote,
     }
     return made
-
-
-def px(value: float) -> str:
-    """``12px``, ``12.5px``."""
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0") + "px"
 
 
 def spans(span: Span) -> str:
@@ -132,19 +120,6 @@ def spans(span: Span) -> str:
 def tied(frames: Sequence[str]) -> list[tuple[str, str]]:
     """Keys of frames, each with the label under which it is shown: ("f4S", "#4S")."""
     return [(key, f"#{key[1:]}") for key in frames]
-
-
-def ruled(some: Sequence[Cell]) -> list[tuple[Cell, str]]:
-    """The cells of a ruler, each with its width."""
-    return [(cell, f"{width:.1f}") for cell, width in zip(some, widths(some), strict=True)]
-
-
-def size(octets: int) -> str:
-    """``512``, ``65.5 kB``, ``4.19 MB``."""
-    for unit, weight in (("MB", 1_000_000), ("kB", 1000)):
-        if octets >= 10 * weight or (unit == "kB" and octets >= 10_000):
-            return f"{octets / weight:.3g} {unit}"
-    return str(octets)
 
 
 # ---------------------------------------------------------------- the page
@@ -272,7 +247,7 @@ def _hosts(evidence: Evidence) -> dict[str, str]:
 
 def row_html(row: Row, base: Pair = (0.0, 0.0)) -> str:
     """One row of the ladder; ``base``: where the rows that it stands among begin."""
-    return str(_row_macro()(row, base))
+    return str(frame_html(row, base) if isinstance(row, FrameRow) else _row_macro()(row, base))
 
 
 @cache

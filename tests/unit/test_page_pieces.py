@@ -17,7 +17,7 @@ from lab.page.graphs import Graph, sparklines, stevens
 from lab.page.kernels import COLUMNS, witnesses
 from lab.page.meanings import UNKNOWN, meaning
 from lab.page.reasons import Reasons
-from lab.page.render import px, size
+from lab.page.frame_html import px, size
 from lab.page.scene import frames_of
 from lab.report.people import people
 from lab.text import Language, Text, same
