@@ -47,7 +47,7 @@ class End(Struct, frozen=True):
     side: int  # CLIENT or SERVER
     view: View  # of its host
     connection: Connection  # as that view has it
-    segments: Sequence[Segment]  # of both directions
+    segments: Sequence[Segment]  # of both directions, without their options
 
     @property
     def span(self) -> tuple[int, int]:
@@ -108,7 +108,7 @@ class Witnesses:
             if view and (twins := self._twins.get((host, client, server))):
                 time = view.capture.frames.time
                 twin = min(twins, key=lambda one: abs(int(time[one.rows[0]]) - began))
-                read = segments(view.capture.frames, twin.rows, twin.from_client)
+                read = segments(view.capture.frames, twin.rows, twin.from_client, options=False)
                 yield End(side, view, twin, read)
 
     def resent(self, end: End) -> Mapping[int, Cause]:

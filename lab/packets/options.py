@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 END, NO_OPERATION, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
 FAST_OPEN = 34
+ALIGNED = bytes((NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10))
+"""How timestamps begin where nothing else is sent along (RFC 7323 appendix A), as in most segments."""
+
+_PAIR = struct.Struct(">II")
 
 
 class Options(Struct, frozen=True):
@@ -28,6 +33,8 @@ def parse_options(octets: bytes) -> Options:
     A length that cannot be ends the parse: what came before it is returned. An option of a
     known kind and the wrong length is kept as unknown.
     """
+    if len(octets) == len(ALIGNED) + _PAIR.size and octets.startswith(ALIGNED):
+        return Options(timestamps=_PAIR.unpack_from(octets, len(ALIGNED)))
     known: dict[str, object] = {}
     unknown = []
     for kind, value in _each(octets):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from lab.evidence.run import Evidence
+from lab.evidence.run import Evidence, View
 from lab.packets.frames import ABSENT, Frames
+from lab.packets.link import ETHERNET
 from lab.packets.rows import frame
 from lab.page import reasons
 from lab.page.cuts import Cuts
-from lab.page.frames import view_of
+from lab.page.frames import octets_of, view_of
 from lab.page.layers import Layer, Layout, layers
 from lab.page.scene import Act, CallRow, FrameRow, Row, Scene
 from lab.page.sentences import sentence
@@ -57,22 +59,22 @@ class Teller:
 
     def _frame(self, row: FrameRow, act: Act) -> dict[str, object]:
         why, view = self._reasons[act.key], view_of(self._evidence, row.event, self._who)
-        one = frame(view.capture, row.event.number - 1)
-        link = view.capture.interfaces[one.interface].link_type if view.capture.interfaces else 1
-        octets = one.octets if self._everything else one.octets[:KEPT]
+        frames, index = view.capture.frames, row.event.number - 1
+        read = partial(frame, view.capture, index)
+        octets, (begin, end) = octets_of(frames, index), payload_span(frames, index)
         told: dict[str, object] = {
-            "says": pairs((sentence(row, act, one, self._who), *_notes(row))),
+            "says": pairs((sentence(row, act, read, self._who), *_notes(row))),
             "why": pairs(why.why(row)),
-            "layers": [self._layer(layer) for layer in layers(one.octets, link)],
-            "octets": base64.b64encode(octets).decode(),
-            "size": one.length,
-            "payload": payload_span(view.capture.frames, row.event.number - 1),
+            "layers": [self._layer(layer) for layer in layers(octets, _link(view, index))],
+            "octets": base64.b64encode(octets if self._everything else octets[:KEPT]).decode(),
+            "size": int(frames.length[index]),
+            "payload": (begin, end),
         }
         if lost := why.if_lost(row):
             told["lost"] = [*pair(lost.words), lost.scenario]
         if row.sum:
             told["sum"] = sums(row)
-        return told | self._cut(row, act, one.payload)
+        return told | self._cut(row, act, octets[begin:end])
 
     def _cut(self, row: FrameRow, act: Act, payload: bytes) -> dict[str, object]:
         """Where a character of a payload may have been cut; nothing of plain ASCII."""
@@ -93,8 +95,9 @@ class Teller:
 def _notes(row: FrameRow) -> Iterator[Text]:
     """The ladder's words for a frame, but for the numbers that its sentence has."""
     size = row.event.octets
-    told = {octets(size), octets(size, phrases.DATAGRAM)}
-    told |= {phrases.ISN.fill(isn=row.absolute[0])} if row.absolute else set()
+    told = [octets(size), octets(size, phrases.DATAGRAM)]
+    if row.absolute and "SYN" in row.event.flags:
+        told.append(phrases.ISN.fill(isn=row.absolute[0]))
     yield from (word for word in row.event.words if word not in told)
     yield from row.sack.words if row.sack else ()
 
@@ -107,6 +110,12 @@ def pair(text: Text) -> tuple[str, str]:
 def pairs(texts: Sequence[Text] | Iterator[Text]) -> list[tuple[str, str]]:
     """Texts as data."""
     return [pair(text) for text in texts]
+
+
+def _link(view: View, row: int) -> int:
+    """The type of the link on which a frame was seen."""
+    known = view.capture.interfaces
+    return known[int(view.capture.frames.interface[row])].link_type if known else ETHERNET
 
 
 def payload_span(frames: Frames, row: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -60,6 +61,12 @@ def close_look(frames: Frames, number: int) -> Close:
     )
 
 
+def octets_of(frames: Frames, row: int) -> bytes:
+    """The octets of a frame, as far as they were captured."""
+    begin = int(frames.start[row])
+    return frames.octets[begin : begin + int(frames.captured[row])].tobytes()
+
+
 def view_of(evidence: Evidence, event: FrameEvent, who: People) -> View:
     """The capture that numbers a frame of the ladder."""
     if not event.elsewhere:
@@ -70,14 +77,23 @@ def view_of(evidence: Evidence, event: FrameEvent, who: People) -> View:
 
 def look(event: FrameEvent, flags: Analysis) -> str:
     """Classes for a frame; what they show is always written, too."""
-    kinds = [name for name in ("RST", "SYN", "FIN") if name in event.flags.split(",")]
-    kind = kinds[0].lower() if kinds else KINDS.get(event.flags, "data" if event.octets else "ack")
+    kind = _control(event.flags) or KINDS.get(event.flags, "data" if event.octets else "ack")
+    if not flags:
+        return kind
     marks = ["again"] * bool(flags & AGAIN) + ["probe"] * bool(flags & PROBES)
     return " ".join([kind, *marks])
 
 
+@lru_cache(64)
+def _control(flags: str) -> str:
+    """The control bit that matters most, in small letters; "": none."""
+    return next((one.lower() for one in ("RST", "SYN", "FIN") if one in flags.split(",")), "")
+
+
 def badge(connection: Connection, number: int, flags: Analysis) -> Text | None:
     """The label that matters most."""
+    if not flags:
+        return None
     if number in connection.duplicate_acks and flags & Analysis.DUPLICATE_ACK:
         return DUPLICATE.fill(n=connection.duplicate_acks[number])
     return next((words for flag, words in BADGES.items() if flags & flag), None)

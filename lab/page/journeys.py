@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.evidence.account import account
-from lab.evidence.run import Evidence, View
+from lab.evidence.run import Evidence
+from lab.page.frames import octets_of
 from lab.page.geometry import Journey
 from lab.report import fates
 from lab.report.events import FrameEvent
@@ -62,20 +63,14 @@ def _copies(evidence: Evidence) -> dict[int, list[int]]:
     told, match = account(evidence), evidence.match
     if told is None or match is None or not len(told.forth.doubled):
         return {}
-    second = evidence.views[1]
-    arrived = {_octets(second, row): one for one, row in _pairs(match.first, match.second)}
+    second = evidence.views[1].capture.frames
+    arrived = {octets_of(second, row): one for one, row in _pairs(match.first, match.second)}
     found: dict[int, list[int]] = defaultdict(list)
     for row in told.forth.doubled.tolist():
-        if (one := arrived.get(_octets(second, row))) is not None:
-            found[one].append(int(second.capture.frames.time[row]))
+        if (one := arrived.get(octets_of(second, row))) is not None:
+            found[one].append(int(second.time[row]))
     return found
 
 
 def _pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> zip[tuple[int, int]]:
     return zip(first.tolist(), second.tolist(), strict=True)
-
-
-def _octets(view: View, row: int) -> bytes:
-    frames = view.capture.frames
-    begin = int(frames.start[row])
-    return frames.octets[begin : begin + int(frames.captured[row])].tobytes()

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from lab.evidence.run import Evidence, View
+from lab.evidence.run import Evidence
 from lab.packets.kinds import Direction
-from lab.page.frames import view_of
+from lab.page.frames import octets_of, view_of
 from lab.page.geometry import WIRE, Arrow
 from lab.report.events import FrameEvent
 from lab.report.people import People
@@ -40,7 +40,7 @@ class Others:
         if not self._sent:
             return ""
         view = view_of(self._evidence, event, self._who)
-        return self._sent.get(_octets(view, event.number - 1), "")
+        return self._sent.get(octets_of(view.capture.frames, event.number - 1), "")
 
     @cached_property
     def _sent(self) -> Mapping[bytes, str]:
@@ -49,11 +49,5 @@ class Others:
         for view in self._evidence.views[2:]:
             left = np.flatnonzero(view.capture.frames.direction == Direction.OUTBOUND)
             letter = self._who.letters.get(view.host, "")
-            found |= {_octets(view, row): letter for row in left.tolist()}
+            found |= {octets_of(view.capture.frames, row): letter for row in left.tolist()}
         return found
-
-
-def _octets(view: View, row: int) -> bytes:
-    frames = view.capture.frames
-    begin = int(frames.start[row])
-    return frames.octets[begin : begin + int(frames.captured[row])].tobytes()

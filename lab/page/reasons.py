@@ -27,6 +27,9 @@ FIRST = Text("It was first sent as #{n}, {span} before.", "它首次发送是 #{
 FOLLOWS = Text("It follows #{n}, {span} after it arrived.", "它在 #{n} 到达 {span} 之后发出。")
 FORGED = Text("No port of its sender sent it.", "其发送方的端口并未发出它。")
 SENT_BY = Text("It left {host}'s port.", "它出自 {host} 的端口。")
+TIMERS = tuple({words.en.partition("}")[2] for words in testimony.CAUSES.values()})
+"""How what a kernel says of a segment sent again ends, whoever's kernel it is."""
+
 FORGED_WORDS = fates.FORGED.en.partition("{")[0]
 LATE = 20_000_000  # ns: TCP_DELACK_MIN is 40 ms, quick ACKs take microseconds
 
@@ -118,8 +121,10 @@ class Reasons:
     def __init__(self, act: Act, who: People) -> None:
         """The rows are read once; ``who``: what other hosts are called."""
         self._who = who
-        self._senders = senders(act.rows)
         self._hosts = dict(zip(act.letters, act.hosts, strict=True))
+        sent = senders(act.rows)
+        said = {call.key: self._called(call) for call in {c.key: c for c in sent.values()}.values()}
+        self._calls = {frame: said[call.key] for frame, call in sent.items()}
         self._rows = [row for row in act.rows if isinstance(row, FrameRow)]
         self._first = {_content(row): row for row in reversed(self._rows)}
         self._place = {row.key: place for place, row in enumerate(self._rows)}
@@ -132,15 +137,14 @@ class Reasons:
             if sender := row.others[0]:
                 yield SENT_BY.fill(host=self._who.legend.get(sender, same(sender)))
             return
-        timers = {words.en.partition("}")[2] for words in testimony.CAUSES.values()}
-        yield from (w for w in row.event.words if any(w.en.endswith(timer) for timer in timers))
+        yield from (words for words in row.event.words if words.en.endswith(TIMERS))
         if row.resent:
             yield row.resent.words
         elif "again" in row.look and (first := self._first[_content(row)]) is not row:
             waited = row.event.time - first.event.time
             yield FIRST.fill(n=first.event.label[1:], span=short_span(waited))
-        if call := self._senders.get(row.key):
-            yield self._called(call)
+        if call := self._calls.get(row.key):
+            yield call
         yield from self._earlier(row, alone=call is None)
 
     def _earlier(self, row: FrameRow, *, alone: bool) -> Iterator[Text]:
@@ -175,9 +179,9 @@ class Reasons:
 
     def if_lost(self, row: FrameRow) -> Loss | None:
         """What would follow; None of what is not of TCP or UDP."""
-        flags, kind = row.event.flags.split(","), row.look.split(" ")[0]
+        kind = row.look.partition(" ")[0]
         if kind == "syn":
-            return LOSSES["syn_ack" if "ACK" in flags else "syn"]
+            return LOSSES["syn_ack" if "ACK" in row.event.flags.split(",") else "syn"]
         if kind == "ack" and row.sum and row.sum.covers and row.sum.counts:
             return LOSSES[
                 "third"

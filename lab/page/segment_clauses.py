@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.page import clauses
-from lab.page.frames import AGAIN
+from lab.page.frames import AGAIN, PROBES
 from lab.page.scene import Act, FrameRow
 from lab.report import phrases
 from lab.tcp.model import Analysis, Connection, Handshake
@@ -17,6 +17,9 @@ WHYS = {
     Analysis.FAST_RETRANSMISSION: clauses.ASKED_FOR,
     Analysis.OUT_OF_ORDER: clauses.LATE,
 }
+NOTHING = Analysis(0)
+"""Asked for first: most segments have no flag, and to compare two takes long."""
+
 ACKS_PROBE = Analysis.KEEP_ALIVE_ACK | Analysis.ZERO_WINDOW_PROBE_ACK
 
 
@@ -24,14 +27,14 @@ def of(row: FrameRow, act: Act, talk: Connection, peer: Text) -> Iterator[Text]:
     """Yield what a segment does, the most telling first; there is at least one clause."""
     flags = row.event.flags.split(",")
     ours = row.event.elsewhere == act.elsewhere
-    found = talk.flags.get(row.event.number, Analysis(0)) if ours else Analysis(0)
+    found = talk.flags.get(row.event.number, NOTHING) if ours else NOTHING
     if "RST" in flags:
         yield _reset(row, act, talk)
     elif "SYN" in flags:
         yield from _opening(row, act, found)
     elif "FIN" in flags:
         yield from _closing(row, act, talk, found)
-    elif found & Analysis.KEEP_ALIVE or found & Analysis.ZERO_WINDOW_PROBE:
+    elif found and found & PROBES:
         alive = found & Analysis.KEEP_ALIVE and phrases.PROBES_WINDOW not in row.event.words
         yield (clauses.STILL_THERE if alive else clauses.HAS_ROOM).fill(peer=peer)
     elif row.event.octets:
@@ -85,12 +88,12 @@ def _sent(row: FrameRow, act: Act, talk: Connection) -> int | None:
 
 
 def _data(row: FrameRow, found: Analysis, peer: Text) -> Iterator[Text]:
-    told = _sends(row, again=bool(found & AGAIN))
-    why = next((words for flag, words in WHYS.items() if found & flag), None)
+    told = _sends(row, again=bool(found and found & AGAIN))
+    why = next((words for flag, words in WHYS.items() if found & flag), None) if found else None
     yield why.fill(told=told) if why else told
     if what := _acknowledged(row):
         yield clauses.ACKS.fill(what=what)
-    if found & Analysis.WINDOW_FULL:
+    if found and found & Analysis.WINDOW_FULL:
         yield clauses.FILLS.fill(peer=peer)
     if row.window and row.window[0] == 0:
         yield clauses.FULL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from lab.packets.frames import Protocol
@@ -35,16 +35,20 @@ SPACE = re.compile(r"(?<=[一-鿿]) (?=[一-鿿])")
 """Between two Chinese characters none is written."""
 
 
-def sentence(row: FrameRow, act: Act, one: Frame, who: People) -> Text:
+Read = Callable[[], Frame]
+"""Reads the frame of a row from its capture: seldom needed, for a row tells all of a sound segment."""
+
+
+def sentence(row: FrameRow, act: Act, read: Read, who: People) -> Text:
     """Tell what the sender of a frame does.
 
     Args:
         row: as the ladder has it.
         act: the exchange that it belongs to.
-        one: the same frame as its capture has it.
+        read: gives the same frame as its capture has it.
         who: what hosts are called.
     """
-    told = _joined(_subject(row, act, one, who), list(_clauses(row, act, one, who)))
+    told = _joined(_subject(row, act, read, who), list(_clauses(row, act, read, who)))
     if row.arrow.lost:
         told = clauses.LOST.fill(told=told)
     elif any(word.en.startswith(DROPPED) for word in row.event.words):
@@ -67,8 +71,8 @@ def _joined(subject: Text, parts: Sequence[Text]) -> Text:
 # ---------------------------------------------------------------- who
 
 
-def _subject(row: FrameRow, act: Act, one: Frame, who: People) -> Text:
-    sender = _sender(row, act, one, who)
+def _subject(row: FrameRow, act: Act, read: Read, who: People) -> Text:
+    sender = _sender(row, act, read, who)
     if not any(word.en.startswith(FORGED) for word in row.event.words):
         return sender
     known = who.legend.get(row.others[0])
@@ -76,10 +80,10 @@ def _subject(row: FrameRow, act: Act, one: Frame, who: People) -> Text:
     return clauses.POSING.fill(who=forger, sender=sender)
 
 
-def _sender(row: FrameRow, act: Act, one: Frame, who: People) -> Text:
-    letters = dict(zip(act.letters, act.hosts, strict=True))
-    if row.event.source in letters:
-        return named(letters[row.event.source])
+def _sender(row: FrameRow, act: Act, read: Read, who: People) -> Text:
+    if row.event.source in act.letters:
+        return named(act.hosts[row.event.source == act.letters[1]])
+    one = read()
     address = one.arp.sender if one.arp else one.ip.source if one.ip else one.link_source
     return _called(address, who)
 
@@ -104,7 +108,11 @@ def _peer(row: FrameRow, act: Act) -> Text:
 # ---------------------------------------------------------------- what
 
 
-def _clauses(row: FrameRow, act: Act, one: Frame, who: People) -> Iterator[Text]:
+def _clauses(row: FrameRow, act: Act, read: Read, who: People) -> Iterator[Text]:
+    if isinstance(act.talk, Connection) and phrases.MALFORMED not in row.event.words:
+        yield from segment_clauses.of(row, act, act.talk, _peer(row, act))
+        return
+    one = read()
     if one.malformed:
         yield clauses.MALFORMED.fill(size=phrases.octets(one.length))
     elif one.arp:
@@ -113,8 +121,6 @@ def _clauses(row: FrameRow, act: Act, one: Frame, who: People) -> Iterator[Text]
         yield told.fill(target=one.arp.target, mac=one.arp.sender_link)
     elif one.icmp:
         yield from _message(row, act, one, who)
-    elif isinstance(act.talk, Connection):
-        yield from segment_clauses.of(row, act, act.talk, _peer(row, act))
     elif isinstance(act.talk, Exchange):
         yield from _datagram(row, act, one)
     else:

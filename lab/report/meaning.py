@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -13,6 +13,8 @@ from lab.report import phrases
 from lab.tcp.model import Analysis, Connection, Handshake, Teardown
 from lab.text import Text
 
+SYN, FIN, RST, ACK = int(Flags.SYN), int(Flags.FIN), int(Flags.RST), int(Flags.ACK)
+NOTHING = Analysis(0)
 UNKNOWN = -1
 """In ``advance``: nothing tells what was acknowledged before."""
 
@@ -25,7 +27,7 @@ class Segments(Struct, frozen=True):
 
     connection: Connection
     names: tuple[Text, Text]  # what the client and the server are called
-    flags: NDArray[np.uint16]
+    flags: Sequence[int]  # Flags, as plain numbers: a long run asks often
     length: NDArray[np.int64]  # of the payload
     end: NDArray[np.uint32]  # sequence number after the segment
     acknowledgment: NDArray[np.uint32]
@@ -38,8 +40,8 @@ class Segments(Struct, frozen=True):
     def peer(self, index: int) -> Text:
         return self.names[1 if self.connection.from_client[index] else 0]
 
-    def has(self, index: int, flag: Flags) -> bool:
-        return bool(self.flags[index] & int(flag))
+    def has(self, index: int, flag: int) -> bool:
+        return bool(self.flags[index] & flag)
 
 
 def segments(connection: Connection, frames: Frames, names: tuple[Text, Text]) -> Segments:
@@ -47,17 +49,17 @@ def segments(connection: Connection, frames: Frames, names: tuple[Text, Text]) -
     rows = connection.rows
     flags = frames.flags[rows]
     length = frames.payload_length[rows].astype(np.int64)
-    phantom = ((flags & int(Flags.SYN)) != 0).astype(np.int64) + ((flags & int(Flags.FIN)) != 0)
+    phantom = ((flags & SYN) != 0).astype(np.int64) + ((flags & FIN) != 0)
     end = (frames.sequence[rows].astype(np.int64) + length + phantom).astype(np.uint32)
     acknowledgment = frames.acknowledgment[rows]
     advance = np.zeros(len(rows), np.int64)
     for sender in (True, False):
-        mine = np.flatnonzero((connection.from_client == sender) & ((flags & int(Flags.ACK)) != 0))
+        mine = np.flatnonzero((connection.from_client == sender) & ((flags & ACK) != 0))
         steps = np.diff(acknowledgment[mine]).astype(np.int32)
         advance[mine[1:]] = np.maximum(steps, 0)
         _first_advance(connection, advance, acknowledgment, mine, sender)
     closed = _closed(connection, flags, frames.window[rows])
-    return Segments(connection, names, flags, length, end, acknowledgment, advance, closed)
+    return Segments(connection, names, flags.tolist(), length, end, acknowledgment, advance, closed)
 
 
 def _closed(
@@ -68,7 +70,7 @@ def _closed(
     positions = np.arange(len(flags))
     for sender in (True, False):
         mine = connection.from_client == sender
-        tells = ~mine & ((flags & int(Flags.RST)) == 0)
+        tells = ~mine & ((flags & RST) == 0)
         last = np.maximum.accumulate(np.where(tells, positions, -1))
         closed |= mine & (last >= 0) & (window[last] == 0)
     return closed
@@ -104,14 +106,14 @@ def words(segments: Segments, index: int, *, signals: bool = False) -> Iterator[
     elif (
         not step
         and not (signals and is_bare(segments, index))
-        and not _flags_of(segments, index) & ~Analysis.WINDOW_UPDATE
+        and _flags_of(segments, index) in (NOTHING, Analysis.WINDOW_UPDATE)
     ):
         yield from _acknowledges(segments, index)
 
 
 def is_bare(segments: Segments, index: int) -> bool:
     """Whether a segment opens, closes, carries and acknowledges nothing."""
-    control = any(segments.has(index, flag) for flag in (Flags.SYN, Flags.FIN, Flags.RST))
+    control = segments.has(index, SYN | FIN | RST)
     return not control and not segments.length[index] and segments.advance[index] <= 0
 
 
@@ -120,14 +122,14 @@ def _number(segments: Segments, index: int) -> int:
 
 
 def _flags_of(segments: Segments, index: int) -> Analysis:
-    return segments.connection.flags.get(_number(segments, index), Analysis(0))
+    return segments.connection.flags.get(_number(segments, index), NOTHING)
 
 
 def _opening(segments: Segments, index: int) -> Text | None:
     connection, who = segments.connection, segments.name(index)
-    if segments.has(index, Flags.SYN):
+    if segments.has(index, SYN):
         return _syn(segments, index)
-    if segments.has(index, Flags.RST) and connection.handshake is Handshake.REFUSED:
+    if segments.has(index, RST) and connection.handshake is Handshake.REFUSED:
         port = (connection.server if not connection.from_client[index] else connection.client).port
         return phrases.REFUSED.fill(port=port)
     third = connection.handshake is Handshake.THREE_WAY and connection.handshake_frames[-1:]
@@ -139,11 +141,11 @@ def _opening(segments: Segments, index: int) -> Text | None:
 def _syn(segments: Segments, index: int) -> Text:
     who = segments.name(index)
     crossed = segments.connection.handshake is Handshake.SIMULTANEOUS
-    if crossed and segments.has(index, Flags.ACK):
+    if crossed and segments.has(index, ACK):
         return phrases.SYN_ACK_CROSSED.fill(who=who)
     if _flags_of(segments, index) & Analysis.RETRANSMISSION:
         return phrases.SYN_AGAIN.fill(who=who)
-    if segments.has(index, Flags.ACK):
+    if segments.has(index, ACK):
         return phrases.SYN_ACK.fill(who=who)
     return (phrases.SYN if segments.connection.from_client[index] else phrases.SYN_CROSSED).fill(
         who=who
@@ -155,15 +157,15 @@ COUNTED = (Teardown.FOUR_SEGMENTS, Teardown.THREE_SEGMENTS, Teardown.SIMULTANEOU
 
 def _closing(segments: Segments, index: int) -> Text | None:
     connection, number = segments.connection, _number(segments, index)
-    if segments.has(index, Flags.RST):
+    if segments.has(index, RST):
         return phrases.RESET.fill(who=segments.name(index))
     if number not in connection.teardown_frames:
-        fin = segments.has(index, Flags.FIN)
+        fin = segments.has(index, FIN)
         return phrases.FIN.fill(who=segments.name(index)) if fin else None
     if connection.teardown not in COUNTED:
         return _uncounted(segments, index)
     position = connection.teardown_frames.index(number)
-    fin = segments.has(index, Flags.FIN)
+    fin = segments.has(index, FIN)
     joint = connection.teardown is Teardown.THREE_SEGMENTS and position == 1
     phrase = (
         phrases.CLOSE_FIN_ACK if fin and joint else phrases.CLOSE_FIN if fin else phrases.CLOSE_ACK
@@ -178,14 +180,14 @@ def _step(phrase: Text, number: int, steps: int, who: Text) -> Text:
 
 def _uncounted(segments: Segments, index: int) -> Text:
     who, peer = segments.name(index), segments.peer(index)
-    phrase = phrases.FIN if segments.has(index, Flags.FIN) else phrases.FIN_ACKED
+    phrase = phrases.FIN if segments.has(index, FIN) else phrases.FIN_ACKED
     return phrase.fill(who=who, peer=peer)
 
 
 def _analysis(segments: Segments, index: int, *, signals: bool) -> Iterator[Text]:
     number = _number(segments, index)
-    for flag in _flags_of(segments, index):
-        if flag is Analysis.RETRANSMISSION and segments.has(index, Flags.SYN):
+    for flag in _flags_of(segments, index) or ():
+        if flag is Analysis.RETRANSMISSION and segments.has(index, SYN):
             continue  # said by the opening
         if flag is Analysis.DUPLICATE_ACK and signals:
             continue
@@ -197,7 +199,7 @@ def _analysis(segments: Segments, index: int, *, signals: bool) -> Iterator[Text
 
 def _acknowledges(segments: Segments, index: int) -> Iterator[Text]:
     octets = int(segments.advance[index])
-    if not segments.has(index, Flags.ACK):
+    if not segments.has(index, ACK):
         return
     if octets == UNKNOWN:
         return

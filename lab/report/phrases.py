@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lab.tcp.model import Analysis
 from lab.text import Text
 
@@ -131,6 +133,7 @@ FLAGS = {
 }
 
 
+@lru_cache(1024)
 def octets(count: int, words: Text = DATA) -> Text:
     """A count of octets."""
     return words.fill(count=f"{count:,}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from lab.tcp.segments import segments as read_segments
 from lab.tcp.states import walk
 from lab.text import Text
 
+SYN, ACK = int(Flags.SYN), int(Flags.ACK)
 PAYLOAD = 64
 """Octets of a payload that are shown at most."""
 
@@ -39,7 +41,7 @@ def describer(
     def describe(index: int) -> FrameEvent:
         row = int(connection.rows[index])
         sender = 0 if connection.from_client[index] else 1
-        flags = Flags(int(frames.flags[row]))
+        flags = int(frames.flags[row])
         window = shown.window[index]
         sequence = frames.sequence[row] if absolute else shown.sequence[index]
         answer = frames.acknowledgment[row] if absolute else shown.acknowledgment[index]
@@ -52,7 +54,7 @@ def describer(
             flag_names(flags),
             int(sequence),
             int(frames.payload_length[row]),
-            int(answer) if Flags.ACK in flags else None,
+            int(answer) if flags & ACK else None,
             int(frames.window[row]) if window is None else window,
             window is not None,
             _words(columns, index, frames, row, names, accurate=accurate),
@@ -73,11 +75,11 @@ def _words(
     accurate: bool,
 ) -> tuple[Text, ...]:
     """What a segment means, what else is worth noting, and last, if it has data, how much."""
-    flags, carried = Flags(int(frames.flags[row])), options.options_of(frames, row)
+    flags, carried = columns.flags[index], options.options_of(frames, row)
     multipath = options.of_multipath(carried, alone=meaning.is_bare(columns, index))
     said = list(meaning.words(columns, index, signals=multipath is not None))
     data = [said.pop()] if columns.length[index] else []
-    if Flags.SYN in flags:
+    if flags & SYN:
         said += [
             phrases.ISN.fill(isn=int(frames.sequence[row])),
             *options.of_opening(carried, flags),
@@ -88,16 +90,18 @@ def _words(
     return (*said, *_faults(frames, row), *names, *data)
 
 
-def flag_names(flags: Flags) -> str:
+@lru_cache(64)
+def flag_names(flags: int) -> str:
     """``SYN,ACK``: the control bits by name, in the order people say them."""
-    return in_order({str(flag.name) for flag in flags}) or "none"
+    return in_order({str(flag.name) for flag in Flags(flags)}) or "none"
 
 
 def _changes(
     view: View, connection: Connection, letters: tuple[str, str]
 ) -> dict[int, tuple[tuple[str, State], ...]]:
     """The states that each frame led to, by frame number, as RFC 9293's table has them."""
-    steps = walk(read_segments(view.capture.frames, connection.rows, connection.from_client))
+    frames, rows = view.capture.frames, connection.rows
+    steps = walk(read_segments(frames, rows, connection.from_client, options=False))
     return {
         step.frame: tuple(
             (letters[side], step.states[side])

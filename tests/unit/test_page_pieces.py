@@ -12,12 +12,12 @@ from lab.analyze import load_run
 from lab.evidence.build import alone, view
 from lab.page.build import scene
 from lab.page.cache import Beside
+from lab.page.frame_html import px, size
 from lab.page.glossary import Marker
 from lab.page.graphs import Graph, sparklines, stevens
 from lab.page.kernels import COLUMNS, witnesses
 from lab.page.meanings import UNKNOWN, meaning
 from lab.page.reasons import Reasons
-from lab.page.frame_html import px, size
 from lab.page.scene import frames_of
 from lab.report.people import people
 from lab.text import Language, Text, same

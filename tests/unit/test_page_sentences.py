@@ -61,7 +61,7 @@ def found(wire: Wire, number: int) -> tuple[Evidence, Act, FrameRow]:
 
 def told(seen: Evidence, act: Act, row: FrameRow) -> Text:
     one = frame(seen.view.capture, row.event.number - 1)
-    return sentence(row, act, one, people(seen.manifest))
+    return sentence(row, act, lambda: one, people(seen.manifest))
 
 
 def says(wire: Wire, number: int) -> Text:
