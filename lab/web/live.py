@@ -16,13 +16,14 @@ from lab.analyze import load_run
 from lab.capture.folder import PARTIAL, RUN
 from lab.evidence.run import Evidence
 from lab.web import partial
+from lab.web.drawing import Artist, Drawn
 from lab.web.folders import published
 from lab.web.playing import Player, Playing
-from lab.web.reports import acts
 
-TURN = 0.05  # s between two looks
-QUICK = 0.1  # s that an analysis may take without a pause
-SHARE = 3  # the pause after a longer one, of what it took beyond: the run needs the processor too
+TURN = 0.05  # s between two looks for a run
+CLOSE = 0.015  # s between two looks at one that is on
+SHARE = 2  # s that have to pass for each of processor time: the run needs a processor, too
+AHEAD = 0.3  # s by which drawing may be ahead of that: what comes suddenly is shown at once
 MOST_OCTETS = 4 << 20  # of captures that are analysed again and again
 SMALL = 1 << 17  # octets of a run that is drawn to warm up
 MOST_FRAMES = 500  # in a page that grows
@@ -34,7 +35,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     run: str = ""  # of the folder it is recorded into; "": none was seen yet
     scenario: str = ""
-    acts: tuple[tuple[str, str], ...] = ()  # each exchange of the ladder: key, HTML
+    acts: tuple[Drawn, ...] = ()  # each exchange of the ladder
     frames: int = 0
     octets: int = 0
     cut: bool = False  # too long to be drawn while it grows
@@ -45,14 +46,20 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 class Follower:
     """Follows one run after the other; whoever looks gets the same snapshot."""
 
-    def __init__(self, captures: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        """``captures``: where runs appear."""
-        self._captures, self._clock = captures, clock
+    def __init__(
+        self,
+        captures: Path,
+        clock: Callable[[], float] = time.monotonic,
+        effort: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """``captures``: where runs appear; ``effort``: s for which this thread was at work."""
+        self._captures, self._clock, self._effort = captures, clock, effort
+        self._artist = Artist()
         self._folder: Path | None = None
         self._inode = 0
         self._sizes: dict[str, int] = {}
-        self._next = 0.0  # when a look, an analysis may come again
-        self._rest = 0.0
+        self._next = 0.0  # when a look may come again
+        self._paid = 0.0  # when the drawing up to now will have had its share of time, and no more
         self._turn = asyncio.Lock()
         self.snapshot = Snapshot()
         self.watchers = 0
@@ -64,15 +71,20 @@ class Follower:
         for folder in published(self._captures)[-3:]:
             if sum(partial.sizes(folder).values()) < SMALL:
                 with suppress(Exception):  # the list of runs names what is wrong with one
-                    acts(load_run(folder))
+                    Artist().draw(load_run(folder))
                     return
+
+    @property
+    def turn(self) -> float:
+        """s until it is worth looking again."""
+        return CLOSE if self._folder else TURN
 
     async def now(self) -> Snapshot:
         """The snapshot, not older than a turn."""
         async with self._turn:
             if self._clock() >= self._next:
                 await asyncio.to_thread(self.look)
-                self._next = self._clock() + TURN
+                self._next = self._clock() + self.turn
         return self.snapshot
 
     def look(self) -> None:
@@ -88,7 +100,7 @@ class Follower:
         for folder in running(self._captures):
             with suppress(OSError):
                 self._inode = folder.stat().st_ino
-                self._folder, self._sizes, self._rest = folder, {}, 0.0
+                self._folder, self._sizes, self._artist = folder, {}, Artist()
                 self.followed += 1
                 scenario = (PARTIAL.fullmatch(folder.name) or "???")[3]
                 self.snapshot = Snapshot(run=folder.name, scenario=scenario)
@@ -99,19 +111,19 @@ class Follower:
             self._end(folder)
             return
         sizes = partial.sizes(folder)
-        if sizes == self._sizes or self._clock() < self._rest:
+        if sizes == self._sizes or self._clock() < self._paid:
             return
         self._sizes = sizes
         octets = sum(size for name, size in sizes.items() if name.endswith(".pcapng"))
         if octets > MOST_OCTETS:
             self._update(octets=octets, cut=True)
             return
-        began = self._clock()
+        began = self._effort()
         with suppress(Exception):  # half a run can be what no whole one is: the next look may do
             if found := partial.so_far(folder):
                 self._draw(found, octets)
-        took = self._clock() - began
-        self._rest = self._clock() + SHARE * max(0.0, took - QUICK)
+        took = self._effort() - began
+        self._paid = max(self._paid, self._clock() - AHEAD) + SHARE * took
 
     def _end(self, folder: Path) -> None:
         """It was published under another name, or abandoned."""
@@ -125,7 +137,7 @@ class Follower:
     def _draw(self, evidence: Evidence, octets: int) -> None:
         frames = max((len(view.capture.frames) for view in evidence.views), default=0)
         cut = frames > MOST_FRAMES
-        drawn = self.snapshot.acts if cut else tuple(acts(evidence))
+        drawn = self.snapshot.acts if cut else self._artist.draw(evidence)
         self._update(acts=drawn, frames=frames, octets=octets, cut=cut)
 
     def _update(self, **changes: object) -> None:
@@ -166,7 +178,7 @@ class Seen:
     def __init__(self) -> None:
         """Nothing yet."""
         self._run = ""
-        self._acts: dict[str, str] = {}
+        self._acts: dict[str, Drawn] = {}
         self._state: tuple[object, ...] = ()
         self._playing: Playing | None = None
 
@@ -188,17 +200,25 @@ class Seen:
             events.append(("state", dict(zip(words, state, strict=True))))
         return events
 
-    def _changed(self, drawn: Sequence[tuple[str, str]]) -> dict[str, object] | None:
+    def _changed(self, drawn: Sequence[Drawn]) -> dict[str, object] | None:
         """New and altered acts, each with the key of the one before it; keys that are gone."""
         put, before = [], ""
-        for key, html in drawn:
-            if self._acts.get(key) != html:
-                put.append([key, html, before])
-            before = key
-        keys = dict(drawn)
-        gone = [key for key in self._acts if key not in keys]
-        self._acts = keys
+        for act in drawn:
+            was = self._acts.get(act.key)
+            if was != act:
+                put.append([act.key, before, *_news(act, was)])
+            before = act.key
+        acts = {act.key: act for act in drawn}
+        gone = [key for key in self._acts if key not in acts]
+        self._acts = acts
         return {"put": put, "gone": gone} if put or gone else None
+
+
+def _news(act: Drawn, was: Drawn | None) -> tuple[str, list[tuple[str, str]]]:
+    """Its element and its rows, "" in the place of what is known already."""
+    known = dict(was.rows) if was else {}
+    rows = [(key, "" if known.get(key) == html else html) for key, html in act.rows]
+    return "" if was and was.html == act.html else act.html, rows
 
 
 async def presence(follower: Follower, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
@@ -229,7 +249,7 @@ async def events(
             if quiet >= HEARTBEAT:
                 quiet = 0
                 yield b": still here\n\n"
-            await asyncio.sleep(TURN)
+            await asyncio.sleep(follower.turn)
     finally:
         follower.watchers -= 1
         follower.last_busy = time.monotonic()

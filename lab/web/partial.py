@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -36,12 +37,13 @@ def is_live(folder: Path) -> bool:
 
 def sizes(folder: Path) -> dict[str, int]:
     """How much is in each file of evidence: what changes when something happened."""
-    found = {}
-    for path in folder.glob("*"):
-        if path.suffix in (".pcapng", ".jsonl"):
-            with suppress(OSError):
-                found[path.name] = path.stat().st_size
-    return found
+    with suppress(OSError), os.scandir(folder) as entries:
+        return {
+            entry.name: entry.stat().st_size
+            for entry in entries
+            if entry.name.endswith((".pcapng", ".jsonl"))
+        }
+    return {}
 
 
 def so_far(folder: Path) -> Evidence | None:

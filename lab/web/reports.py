@@ -1,4 +1,4 @@
-"""A run as a page, and its ladder act by act: what `lab.page` makes, kept as long as the run is the same."""
+"""A run as a page: what `lab.page` makes, kept as long as the run is the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab.analyze import load_run
-from lab.evidence.run import Evidence
 from lab.report.account import judge
 from lab.web.guard import POLICY
 
@@ -53,13 +52,6 @@ def policy(page: str) -> str:
         return POLICY
     own = html.unescape(found[1]).replace("\n", " ").strip().rstrip(";")
     return f"{own}; frame-ancestors 'self'"
-
-
-def acts(evidence: Evidence) -> list[tuple[str, str]]:
-    """Each exchange of the ladder with its lanes: a key that stays, and its HTML."""
-    from lab.page import acts
-
-    return acts(evidence)
 
 
 def style() -> str:

@@ -7,12 +7,14 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from lab.capture.folder import RunFolder
-from lab.web.live import MOST_OCTETS, Follower, Seen, Snapshot, events
+from lab.web.drawing import Artist, Drawn
+from lab.web.live import MOST_OCTETS, SHARE, Follower, Seen, Snapshot, events
 from lab.web.partial import is_live, so_far
 from tests.web import SAMPLE
 
@@ -41,7 +43,7 @@ def grow(folder: Path, share: float) -> None:
 
 @pytest.fixture
 def follower(tmp_path: Path) -> Follower:
-    return Follower(tmp_path)
+    return Follower(tmp_path, effort=lambda: 0.0)
 
 
 def test_nothing_runs_yet(follower: Follower) -> None:
@@ -61,11 +63,10 @@ def test_frames_are_drawn_as_they_come(follower: Follower, tmp_path: Path) -> No
     with recording(tmp_path) as folder:
         for share in (0.3, 0.6, 1.0):
             grow(folder.path, share)
-            follower._rest = 0.0
             follower.look()
             counts.append(follower.snapshot.frames)
     assert 0 < counts[0] < counts[1] < counts[2]
-    assert "SYN" in follower.snapshot.acts[0][1]
+    assert any("SYN" in html for _, html in follower.snapshot.acts[0].rows)
 
 
 @pytest.mark.parametrize("share", [n / 37 for n in range(38)])
@@ -136,12 +137,40 @@ def test_a_long_run_is_counted_and_not_drawn(follower: Follower, tmp_path: Path)
 
 
 def test_whoever_watches_is_sent_only_what_changed() -> None:
-    seen = Seen()
-    first = Snapshot(run="r", acts=(("a", "<1>"), ("b", "<1>")), frames=2)
+    seen, one = Seen(), Drawn("a", "<a>", ())
+    first = Snapshot(run="r", acts=(one, Drawn("b", "<b>", (("f1", "<1>"),))), frames=2)
     assert [name for name, _ in seen.changes(first, None)] == ["begin", "acts", "state"]
     assert seen.changes(first, None) == []
-    then = Snapshot(run="r", acts=(("a", "<1>"), ("b", "<2>")), frames=2)
-    assert seen.changes(then, None) == [("acts", {"put": [["b", "<2>", "a"]], "gone": []})]
+    then = Snapshot(
+        run="r", acts=(one, Drawn("b", "<b>", (("f1", "<1>"), ("f2", "<2>")))), frames=2
+    )
+    ((name, sent),) = seen.changes(then, None)
+    assert (name, sent) == (
+        "acts",
+        {"put": [["b", "a", "", [("f1", ""), ("f2", "<2>")]]], "gone": []},
+    )
+
+
+def test_a_picture_that_grew_is_the_one_that_would_be_drawn_afresh(tmp_path: Path) -> None:
+    artist = Artist()
+    with recording(tmp_path) as folder:
+        for share in (0.2, 0.3, 0.5, 0.8, 1.0):
+            grow(folder.path, share)
+            found = so_far(folder.path)
+            assert found is not None
+            assert artist.draw(found) == Artist().draw(found)
+
+
+def test_drawing_takes_no_more_than_its_share_of_the_processor(tmp_path: Path) -> None:
+    now, work = 100.0, count(0, 10)  # each picture takes ten seconds
+    follower = Follower(tmp_path, clock=lambda: now, effort=lambda: next(work))
+    with recording(tmp_path) as folder:
+        frames = []
+        for share, now in ((0.3, 100.0), (0.6, 110.0), (1.0, 100.0 + 10 * SHARE)):  # noqa: B007
+            grow(folder.path, share)
+            follower.look()
+            frames.append(follower.snapshot.frames)
+    assert 0 < frames[0] == frames[1] < frames[2]
 
 
 def test_who_comes_late_is_sent_everything(follower: Follower, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async function fetchRow(key) {
 }
 const row = (key) => (key ? document.getElementById(key) : null);
 /* a few rows a picture: nobody who scrolls has to wait for a whole list */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 const near = new Set();
 function away(list) {
   const { top, bottom } = list.getBoundingClientRect();

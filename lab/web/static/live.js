@@ -26,39 +26,43 @@ function morph(old, made) {
   for (const { name, value } of made.attributes) {
     if (name !== 'open' && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
+  if (old.matches('ol.rows')) return; // its rows come apart
   const [before, after] = [[...old.children], [...made.children]];
-  if (old.matches('ol.rows')) reconcile(old, after);
-  else if (made.querySelector('ol.rows') && before.length === after.length) before.forEach((one, n) => morph(one, after[n]));
-  else if (old.innerHTML !== made.innerHTML) old.replaceChildren(...made.childNodes);
+  const list = made.querySelector('ol.rows');
+  if (list && before.length === after.length) before.forEach((one, n) => morph(one, after[n]));
+  else if (old.innerHTML !== made.innerHTML) {
+    list?.append(...old.querySelector('ol.rows').children);
+    old.replaceChildren(...made.childNodes);
+  }
 }
 
-/** Rows keep their ids: those that are known are changed where they stand, others come in between. */
-function reconcile(list, after) {
+/** Rows keep their ids: those that have changed are changed where they stand, others come in between. */
+function reconcile(list, rows) {
   const known = new Map([...list.children].map((row) => [row.id, row]));
-  const ids = new Set(after.map((row) => row.id));
+  const ids = new Set(rows.map(([id]) => id));
   for (const [id, row] of known) if (!ids.has(id)) row.remove();
   let at = list.firstElementChild;
-  for (const row of after) {
-    const was = known.get(row.id);
-    if (was) morph(was, row);
-    else row.classList.add('fresh');
+  for (const [id, html] of rows) {
+    const was = known.get(id);
+    const made = html && element(html);
+    if (was && made) morph(was, made);
+    else if (made) made.classList.add('fresh');
     if (was === at && at) at = at.nextElementSibling;
-    else list.insertBefore(was || row, at);
+    else list.insertBefore(was || made, at);
   }
 }
 
-function put([key, html, before]) {
-  const made = element(html);
-  if (!made) return;
+/** An exchange; what of it is "" has not changed. */
+function put([key, before, html, rows]) {
+  const made = html && element(html);
   const [old, previous] = [acts.get(key), acts.get(before)];
-  if (old) {
-    morph(old, made);
-    return;
+  if (old && made) morph(old, made);
+  else if (made) {
+    acts.set(key, made);
+    if (previous) previous.after(made);
+    else by('ladder').prepend(made);
   }
-  acts.set(key, made);
-  made.querySelectorAll('li[id]').forEach((row) => row.classList.add('fresh'));
-  if (previous) previous.after(made);
-  else by('ladder').prepend(made);
+  reconcile(acts.get(key).querySelector('ol.rows'), rows);
 }
 
 function change(event) {
