@@ -30,6 +30,7 @@ from lab.page.svg import svg
 from lab.report.account import judge
 from lab.saving import save_account
 from lab.text import Language
+from lab.web.drawing import Artist
 from tests.handmade import ACK, CLIENT, PSH, SERVER, SYN
 from tests.pages import Element, read
 from tests.three_connections import RETRANSMITTED, traffic
@@ -309,14 +310,12 @@ def _unpacked(text: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- pieces for others
 
 
-def test_rows_alone_have_the_keys_of_their_elements() -> None:
-    for key, piece in page.rows(sample()):
-        assert read(piece).all("li")[0].attributes["id"] == key
-
-
-def test_acts_alone_have_the_keys_of_their_elements() -> None:
-    for key, piece in page.acts(sample()):
-        assert read(piece).all("section")[0].attributes["id"] == key
+def test_rows_and_exchanges_alone_have_the_keys_of_their_elements() -> None:
+    for act in Artist().draw(sample()):
+        assert read(act.html).all("section")[0].attributes["id"] == act.key
+        assert not read(act.html).all("li")
+        for key, piece in act.rows:
+            assert read(piece).all("li")[0].attributes["id"] == key
 
 
 @pytest.mark.parametrize("language", list(Language))
