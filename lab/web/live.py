@@ -1,4 +1,4 @@
-"""The running run, drawn while it happens: looked for 20 times a second, analysed as it grows."""
+"""The running run, drawn while it happens: looked for often, analysed as it grows, sent as it changes."""
 
 from __future__ import annotations
 
