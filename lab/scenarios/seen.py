@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lab.evidence.run import Evidence, View
 from lab.packets.frames import Flags, Frames
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.script import Line, Row, Segment, compare, in_order, parse
 from lab.scenarios.lateness import with_lateness
+from lab.scenarios.script import Line, Row, Segment, compare, in_order, parse
 from lab.tcp.model import Connection
 from lab.tcp.numbers import numbers
 from lab.tcp.segments import MODULUS
