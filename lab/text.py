@@ -20,7 +20,7 @@ class Language(StrEnum):
     ZH = "zh"
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, gc=False):
     """One message in both languages; the two are written separately, not translated."""
 
     en: str

@@ -37,7 +37,7 @@ SYN, FIN, ACK = int(Flags.SYN), int(Flags.FIN), int(Flags.ACK)
 KINDS = {"UDP": "udp", "ICMP": "icmp", "ICMPv6": "icmp", "ARP": "arp"}
 
 
-class Close(Struct, frozen=True):
+class Close(Struct, frozen=True, gc=False):
     """The columns of a frame that a row needs."""
 
     sequence: int

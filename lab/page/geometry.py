@@ -41,7 +41,7 @@ class Pace(StrEnum):
     QUIET = "quiet"  # shorter, drawn as a zig-zag
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """What lies between two events in true scale."""
 
     top: float  # px
@@ -189,7 +189,7 @@ def _goes_far(times: Sequence[int], index: int, offset: int) -> bool:
 # ---------------------------------------------------------------- arrows
 
 
-class Arrow(Struct, frozen=True):
+class Arrow(Struct, frozen=True, gc=False):
     """How a frame goes across: from where to where, and how it falls meanwhile."""
 
     begin: int  # LEFT, WIRE or RIGHT
@@ -212,7 +212,7 @@ class Arrow(Struct, frozen=True):
         return abs(self.end - self.begin)
 
 
-class Journey(Struct, frozen=True):
+class Journey(Struct, frozen=True, gc=False):
     """When a frame passed the ports of its two ends (ns); None: it never did, or nobody looked."""
 
     rightward: bool

@@ -47,7 +47,7 @@ class Layout(Struct, frozen=True, array_like=True, cache_hash=True):
     fields: tuple[tuple[str, int, int], ...]
 
 
-class Layer(Struct, frozen=True):
+class Layer(Struct, frozen=True, gc=False):
     """One header: where it lies, and what its fields say; ``end``: the octet after it."""
 
     layout: Layout
@@ -119,11 +119,8 @@ def long_address(number: int) -> str:
 def named(names: dict[int, str], write: Write = decimal) -> Write:
     """The number, and what it stands for if that is known."""
 
-    def written(number: int) -> str:
-        name = names.get(number)
-        return f"{write(number)} ({name})" if name else write(number)
-
-    return written
+    written = {number: f"{write(number)} ({name})" for number, name in names.items()}
+    return lambda number: written.get(number) or write(number)
 
 
 ETHER_TYPES = {0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "802.1Q", 0x88A8: "802.1ad"}
@@ -262,13 +259,19 @@ def _link(octets: bytes, link_type: int) -> Iterator[Layer]:
         yield from _network(octets, 0, {4: 0x0800, 6: 0x86DD}.get(version, 0))
     elif link_type == COOKED and len(octets) >= COOKED_HEADER:
         yield from _network(octets, COOKED_HEADER, int.from_bytes(octets[14:16], "big"))
-    elif link_type == ETHERNET and (first := _layer(octets, 0, LINK)):
+    elif link_type == ETHERNET and (first := _ethernet(octets[:14])):
         yield first
         at, kind = first.end, int.from_bytes(octets[12:14], "big")
         while kind in (0x8100, 0x88A8) and (tag := _layer(octets, at, TAG)):
             yield tag
             at, kind = tag.end, int.from_bytes(octets[at + 2 : at + 4], "big")
         yield from _network(octets, at, kind)
+
+
+@lru_cache(256)
+def _ethernet(octets: bytes) -> Layer | None:
+    """The header that all frames from one port to another have in common."""
+    return _layer(octets, 0, LINK)
 
 
 def _network(octets: bytes, at: int, kind: int) -> Iterator[Layer]:

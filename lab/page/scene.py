@@ -17,7 +17,7 @@ Clocks = tuple[str, str, str, str]
 the wall (UTC)."""
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, gc=False):
     """A stretch of the octets that an ACK speaks of; numbers are relative."""
 
     kind: str  # "covers", "missing", "held"
@@ -26,7 +26,7 @@ class Cell(Struct, frozen=True):
     frames: tuple[str, ...]  # keys of those that carried it
 
 
-class Sum(Struct, frozen=True):
+class Sum(Struct, frozen=True, gc=False):
     """How an ACK number came about: the number before, and what was added to it."""
 
     start: int  # relative
@@ -56,7 +56,7 @@ class Resent(Struct, frozen=True):
     words: Text
 
 
-class FrameRow(Struct, frozen=True):
+class FrameRow(Struct, frozen=True, gc=False):
     """A frame. ``key`` names it on the page: "f7", "f4S"."""
 
     key: str

@@ -10,7 +10,7 @@ from lab.tcp.model import State
 from lab.text import Text
 
 
-class FrameEvent(Struct, frozen=True):
+class FrameEvent(Struct, frozen=True, gc=False):
     """A frame as it passed the originator's port."""
 
     time: int  # ns since 1970-01-01 UTC

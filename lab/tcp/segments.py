@@ -27,7 +27,7 @@ def distance(later: int, earlier: int) -> int:
     return (later - earlier + HALF) % MODULUS - HALF
 
 
-class Segment(Struct, frozen=True):
+class Segment(Struct, frozen=True, gc=False):
     """One segment. Numbers are absolute and as sent; the window is the field, unscaled."""
 
     frame: int

@@ -63,7 +63,7 @@ class Change(Struct, frozen=True):
     after: State
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """Both ends after one segment: its sender has sent it, its receiver has received it."""
 
     frame: int
@@ -106,9 +106,9 @@ def walk(segments: Sequence[Segment]) -> Iterator[Step]:
         _send(segment, sender, receiver)
         _receive(segment, sender, receiver, arrivals.at(i, segment))
         _note(segment, sender)
-        changes = tuple(change for end in (sender, receiver) for change in end.changes)
-        for end in ends:
-            end.changes.clear()
+        changes = (*sender.changes, *receiver.changes)
+        if changes:
+            sender.changes, receiver.changes = [], []
         yield Step(segment.frame, (ends[0].state, ends[1].state), changes)
 
 
