@@ -22,7 +22,6 @@ from lab.tcp.flags import Verdicts, analyse
 from lab.tcp.judging import NO_RTT, Judged, judge
 from lab.tcp.model import Analysis
 from lab.tcp.numbers import stream_octets
-from lab.tcp.offers import window_shifts
 from lab.tcp.opening import initial_numbers, initial_rtt
 from lab.tcp.segments import CLIENT, SERVER, Segment, without_length
 from lab.tcp.segments import segments as read_segments
@@ -155,7 +154,7 @@ def _judged(
     frames: Frames, rows: Ints, parts: list[Segment], rtt: tuple[int, int] | None
 ) -> Verdicts:
     told = compress(parts, ~without_length(frames, rows))
-    return analyse(told, window_shifts(parts), rtt)
+    return analyse(told, rtt)
 
 
 def _read(frames: Frames, s: Segments, stream: int) -> list[Segment]:

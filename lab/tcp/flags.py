@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from lab.tcp.model import Analysis
-from lab.tcp.segments import CLIENT, MODULUS, SERVER, Segment, distance
+from lab.tcp.segments import MODULUS, Segment, distance
 
 NOTHING = Analysis(0)
 FAST_RETRANSMISSION_WITHIN = 20_000_000  # ns since the acknowledgments that asked for it
@@ -21,6 +21,7 @@ ENDLESS = (
     1 << 62
 )  # ns, where the clock went backwards during the handshake: Wireshark's is unsigned
 LARGEST_SHIFT = 14  # RFC 7323 section 2.3
+UNSCALED = -1  # a SYN came without the option (RFC 7323 section 2.2)
 
 
 class Direction(Struct):
@@ -33,7 +34,7 @@ class Direction(Struct):
     acknowledged: int | None = None  # its last segment's ACK field; 0 without ACK is none
     time: int = 0  # of the last segment, ns
     window: int | None = None  # last one announced, unscaled
-    shift: int | None = None  # None: not known
+    shift: int | None = None  # None: not known; UNSCALED
     syn: bool = False  # its last segment was a SYN
     last: Analysis = NOTHING  # flags of its last segment
     duplicates: int = 0  # duplicate ACKs in a row
@@ -51,17 +52,15 @@ class Verdicts(Struct, frozen=True):
 
 def analyse(
     segments: Iterable[Segment],
-    scale: tuple[int | None, int | None],
     rtt: tuple[int, int] | None,
 ) -> Verdicts:
     """Judge each segment of one connection.
 
     Args:
         segments: in capture order.
-        scale: the window shift of each side; None where no SYN was seen.
         rtt: frame number of the segment that gave the initial RTT, and that (ns).
     """
-    sides = Direction(shift=_capped(scale[CLIENT])), Direction(shift=_capped(scale[SERVER]))
+    sides = Direction(), Direction()
     flags: dict[int, Analysis] = {}
     duplicate_acks: dict[int, int] = {}
     patience = DEFAULT_RTT
@@ -76,10 +75,6 @@ def analyse(
         if rtt and segment.frame == rtt[0]:
             patience = rtt[1] if rtt[1] >= 0 else ENDLESS
     return Verdicts(flags, duplicate_acks)
-
-
-def _capped(shift: int | None) -> int | None:
-    return None if shift is None else min(shift, LARGEST_SHIFT)
 
 
 def _judge(s: Segment, f: Direction, r: Direction, patience: int) -> Analysis:
@@ -127,13 +122,13 @@ def _is_keep_alive(s: Segment, f: Direction) -> bool:
 def _is_window_update(s: Segment, f: Direction) -> bool:
     opened = s.window != 0 and s.window != f.window
     same_ack = s.acknowledgment == f.acknowledged
-    return _adds_nothing(s, f) and same_ack and opened and not s.sack
+    return _adds_nothing(s, f) and same_ack and opened and not s.selective
 
 
 def _fills_window(s: Segment, r: Direction) -> bool:
     if not s.length or s.control or r.acknowledged is None or r.window is None or r.shift is None:
         return False
-    room = r.window << (0 if r.syn else r.shift)
+    room = r.window << (0 if r.syn else max(r.shift, 0))
     return distance(s.sequence + s.length, r.acknowledged + room) == 0
 
 
@@ -158,7 +153,7 @@ def _acknowledgment(s: Segment, f: Direction, r: Direction) -> Analysis:
         return Analysis.KEEP_ALIVE_ACK
     if not s.window and same_window and r.last & Analysis.ZERO_WINDOW_PROBE:
         return Analysis.ZERO_WINDOW_PROBE_ACK
-    if s.window and (same_window or s.sack):
+    if s.window and (same_window or s.selective):
         f.duplicates += 1
         return Analysis.DUPLICATE_ACK
     return NOTHING
@@ -184,7 +179,7 @@ def _unseen(s: Segment, f: Direction, r: Direction) -> Analysis:
     if not _takes_probe(s, f, r):
         return Analysis.ACK_LOST_SEGMENT
     r.next = r.contiguous = s.acknowledgment
-    if not s.sack:
+    if not s.selective:
         return Analysis.WINDOW_UPDATE
     f.duplicates += 1
     return Analysis.DUPLICATE_ACK
@@ -260,6 +255,19 @@ def _remember(s: Segment, found: Analysis, f: Direction, r: Direction) -> None:
     f.sack, f.syn, f.last = s.sack, s.syn, found
     if r.unacknowledged:  # even what no ACK flag vouches for
         _release(r, s.acknowledgment)
+    if s.syn:
+        _learn_scale(s, f, r)
+
+
+def _learn_scale(s: Segment, f: Direction, r: Direction) -> None:
+    """Take in a SYN's window scale; what came before it was measured without."""
+    offered = s.options.window_scale if s.options else None
+    if offered is not None:
+        f.shift = min(offered, LARGEST_SHIFT)
+    elif f.shift is None and s.whole:
+        f.shift = r.shift = UNSCALED
+    if s.ack and r.shift == UNSCALED:
+        f.shift = UNSCALED
 
 
 def _fills(s: Segment, f: Direction) -> bool:

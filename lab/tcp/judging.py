@@ -81,12 +81,12 @@ def _judge(s: Segments, frames: Frames, stand: Standing) -> Judged:
     _mark_keep_alives(s, stand, flags, behind[~control[behind]])
     _mark_pure(s, frames, stand, flags, np.flatnonzero((s.length == 0) & ~control))
     data = np.flatnonzero((s.length > 0) & stand.heard)
-    _mark_by_acknowledged(s, stand, flags, data, frames)
+    rescaled = _mark_by_acknowledged(s, stand, flags, data, frames)
     rtt, since = initial_rtts(s, stand)
     counted = duplicates(s, stand, flags)
     trouble = _trouble(s, stand, flags, behind)
     unsure = resent(s, frames, stand, flags, Shown(trouble, counted, rtt, since))
-    doubtful = (stand.apart, _probed(s, stand), _opened_again(s, stand), unsure)
+    doubtful = (stand.apart, _probed(s, stand), _opened_again(s, stand), rescaled, unsure)
     return Judged(
         flags=flags,
         duplicate=counted.at[counted.is_one],
@@ -148,8 +148,11 @@ def _mark_pure(
 
 def _mark_by_acknowledged(
     s: Segments, stand: Standing, flags: NDArray[np.uint16], at: Ints, frames: Frames
-) -> None:
-    """Spurious retransmissions and full windows: data measured by what the other end said last."""
+) -> Ints:
+    """Spurious retransmissions and full windows: data measured by what the other end said last.
+
+    Returns the streams of which this cannot tell.
+    """
     said = stand.other[at]
     known = stand.acks[said]
     at, said = at[known], said[known]
@@ -164,10 +167,12 @@ def _mark_by_acknowledged(
     near = (power | ((room == 0) & (window == 0))) & ((s.flags[at] & CONTROL) == 0)
     at, said, room, window = at[near], said[near], room[near], window[near]
     streams, which = ranked(stand.stream[at])
-    shift = shifts(s, frames, streams)[(~s.second[at]).astype(np.int64), which]
+    by_end, unsure = shifts(s, frames, streams)
+    shift = by_end[(~s.second[at]).astype(np.int64), which]
     shift = np.where((s.flags[said] & SYN != 0) & (shift >= 0), 0, shift)
     fills = (shift >= 0) & (window.astype(np.int64) << np.maximum(shift, 0) == room)
     flags[at[fills]] |= WINDOW_FULL
+    return streams[unsure]
 
 
 def initial_rtts(s: Segments, stand: Standing) -> tuple[Ints, Ints]:

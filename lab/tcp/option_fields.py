@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.packets.distinct import either
 from lab.packets.frames import ABSENT, Frames
 from lab.packets.options import END, NO_OPERATION, SACK, WINDOW_SCALE
 from lab.packets.pages import stretches
@@ -21,11 +22,12 @@ TOGETHER = 1 << 14
 Words = NDArray[np.uint32]
 
 
-def shifts(s: Segments, frames: Frames, streams: Ints) -> Ints:
+def shifts(s: Segments, frames: Frames, streams: Ints) -> tuple[Ints, Ints]:
     """The window shift of each end of these streams (ascending); shape (2, streams).
 
     Both ends must offer one (RFC 7323 section 2.2), so a SYN without it tells of both;
-    else NOT_KNOWN where an end's SYN was not seen, or its options were cut off.
+    else NOT_KNOWN where an end's SYN was not seen, or its options were cut off. And positions
+    among the streams: those in which a SYN comes again, or late, so that it changes.
     """
     part, _ = s.only(streams)
     at = np.flatnonzero(part.flags & SYN)
@@ -42,7 +44,9 @@ def shifts(s: Segments, frames: Frames, streams: Ints) -> Ints:
         syn = syn[fresh]
         offered[side[syn], stream[syn]] = np.minimum(number[fresh], LARGEST_SHIFT)
     offered[:, (seen & (offered == NOT_KNOWN)).any(axis=0)] = 0
-    return offered
+    syns = np.bincount(2 * stream + side, minlength=2 * len(streams)).reshape(-1, 2)
+    late = at - part.first[stream] >= syns.sum(axis=1)[stream]
+    return offered, either(np.flatnonzero((syns > 1).any(axis=1)), stream[late])
 
 
 def carries_sack(frames: Frames, rows: Ints) -> Mask:
@@ -62,7 +66,9 @@ def sack_leaves_out(frames: Frames, rows: Ints, begin: Words, end: Words, base: 
     found = np.zeros(len(rows), np.bool_)
     for row, kind, values, size in each_option(frames, rows):
         here = (kind == SACK) & (size % 8 == 2)
-        at, value, blocks = row[here], values[here], size[here] // 8
+        at, value = row[here], values[here]
+        held = options_end(frames, rows[at])[0] - value  # the snap length may have cut some off
+        blocks = np.minimum(size[here] - 2, held) // 8
         covered = np.zeros(len(at), np.bool_)
         for block in range(int(blocks.max(initial=0))):
             there = np.flatnonzero(blocks > block)
@@ -86,7 +92,8 @@ def each_option(frames: Frames, rows: Ints) -> Iterator[tuple[Ints, NDArray[np.u
 
     Yields:
         Positions in ``rows``, kinds, offsets of the values, lengths. An option whose length
-        cannot be ends its segment's walk, as in `lab.packets.options`.
+        cannot be ends its segment's walk, as in `lab.packets.options`; of those that the snap
+        length cut, only SACK is among them.
     """
     for some in stretches(frames.octets, frames.transport[rows], TOGETHER, len(frames)):
         for at, kind, value, size in _each_option(frames, rows[some]):
@@ -97,15 +104,17 @@ def _each_option(
     frames: Frames, rows: Ints
 ) -> Iterator[tuple[Ints, NDArray[np.uint8], Ints, Ints]]:
     octets, row = frames.octets, np.arange(len(rows))
-    at, end = frames.transport[rows] + FIXED_HEADER, options_end(frames, rows)
+    at, (end, claimed) = frames.transport[rows] + FIXED_HEADER, options_end(frames, rows)
     while (held := at < end).any():
-        row, at, end = row[held], at[held], end[held]
+        row, at, end, claimed = row[held], at[held], end[held], claimed[held]
         kind, size = octets[at], np.ones(len(at), np.int64)
         long = np.flatnonzero(kind > NO_OPERATION)
         size[long] = np.where(
             at[long] + 1 < end[long], octets[np.minimum(at[long], end[long] - 2) + 1], 0
         )
-        good = (kind != END) & ((kind == NO_OPERATION) | (size >= 2)) & (at + size <= end)
+        good = (kind != END) & ((kind == NO_OPERATION) | (size >= 2)) & (at + size <= claimed)
+        good &= (at + size <= end) | (kind == SACK)
         row, at, end, kind, size = row[good], at[good], end[good], kind[good], size[good]
+        claimed = claimed[good]
         yield row, kind, at + 2, size
         at = at + size

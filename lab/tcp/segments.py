@@ -76,6 +76,11 @@ class Segment(Struct, frozen=True, gc=False):
         """Its SACK blocks (RFC 2018): (left edge, right edge) each."""
         return self.options.sack if self.options else ()
 
+    @property
+    def selective(self) -> bool:
+        """It carries SACK blocks, captured or not."""
+        return self.options is not None and (bool(self.options.sack) or self.options.sack_cut)
+
     def acknowledges(self, number: int) -> bool:
         """Whether its ACK covers everything before ``number``."""
         return self.ack and distance(self.acknowledgment, number) >= 0
@@ -115,27 +120,33 @@ def without_length(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.bool_]
     return found
 
 
-def options_end(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def options_end(
+    frames: Frames, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Offsets in the file where the options of these segments end, or are cut off.
 
-    ABSENT where the data offset is wrong.
+    Returns:
+        Those as far as captured, and those that the headers claim. ABSENT where the data offset is
+        wrong.
     """
     end = frames.payload[rows]
     some = np.flatnonzero((end == ABSENT) & ~frames.malformed[rows])
     cut = rows[some]
     header = frames.octets[frames.transport[cut] + DATA_OFFSET] >> 4
-    held = frames.start[cut] + frames.captured[cut]
-    end[some] = np.minimum(frames.transport[cut] + 4 * header.astype(np.int64), held)
-    return end
+    end[some] = frames.transport[cut] + 4 * header.astype(np.int64)
+    held = end.copy()
+    held[some] = np.minimum(end[some], frames.start[cut] + frames.captured[cut])
+    return held, end
 
 
 def _options(frames: Frames, rows: NDArray[np.int64]) -> Sequence[Options | None]:
     """Parse the options of the segments that have any."""
     found: list[Options | None] = [None] * len(rows)
     start = frames.transport[rows] + FIXED_HEADER
-    end = options_end(frames, rows)
+    end, claimed = options_end(frames, rows)
+    size = claimed - start
     some = np.flatnonzero(end > start)
     for part in stretches(frames.octets, start[some], TOGETHER, len(frames)):
         for i in some[part].tolist():
-            found[i] = parse_options(frames.octets[start[i] : end[i]].tobytes())
+            found[i] = parse_options(frames.octets[start[i] : end[i]].tobytes(), int(size[i]))
     return found

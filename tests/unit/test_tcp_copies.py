@@ -7,7 +7,6 @@ import pytest
 from lab.tcp.analysis import table
 from lab.tcp.flags import analyse
 from lab.tcp.held import STEPS
-from lab.tcp.offers import window_shifts
 from lab.tcp.opening import initial_rtt
 from lab.tcp.segments import segments
 from tests.builders import OPEN, Sent, conversation
@@ -33,5 +32,5 @@ def test_columns_say_of_copies_what_the_rules_say(sent: list[Sent]) -> None:
     frames = conversation(*sent).frames
     found = table(frames)
     parts = segments(frames, found.rows(0), ~found.second(0))
-    verdicts = analyse(parts, window_shifts(parts), initial_rtt(parts))
+    verdicts = analyse(parts, initial_rtt(parts))
     assert found.flags_of(0) == (dict(verdicts.flags), dict(verdicts.duplicate_acks))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lab.tcp.model import Analysis
@@ -177,3 +179,50 @@ def test_the_options_before_the_cut_are_read() -> None:
     answer = sent("<", "SA", ack=1, options=scale(0) + mss(1460))
     found = one(sent(">", "S", options=scale(3) + mss(1460)), answer, *FILLED, snap=SIX)
     assert (found.flags, found.scale) == ({3: A.WINDOW_UPDATE, 4: A.WINDOW_FULL}, (3, 0))
+
+
+SHIFTED = FILLED[0], sent(">", "A", seq=1, ack=1, length=200)
+"""Fills a window of 100, shifted by one."""
+
+
+@pytest.mark.parametrize(
+    "syns",
+    [
+        (sent("<", "S", options=scale(1)),),
+        (sent(">", "S", options=scale(0)), sent("<", "SA", ack=1, options=scale(1))),
+        (sent("<", "S", options=scale(0)), sent("<", "SA", ack=1, options=scale(1))),
+    ],
+    ids=["the only one", "both", "one that comes again"],
+)
+def test_a_window_is_scaled_from_the_syn_on(syns: tuple[Sent, ...]) -> None:
+    """Before it, nothing tells what a window means."""
+    again = replace(SHIFTED[0], ack=201), replace(SHIFTED[1], seq=201)
+    found = one(*SHIFTED, *syns, *again)
+    assert {n for n, flags in found.flags.items() if flags & A.WINDOW_FULL} == {4 + len(syns)}
+
+
+def test_a_window_scale_that_comes_after_a_syn_without_is_none() -> None:
+    bare, late = sent("<", "SA", ack=1), sent("<", "SA", ack=1, options=scale(1))
+    found = one(sent(">", "S", options=scale(1)), bare, late, *FILLED)
+    assert [n for n, flags in found.flags.items() if flags & A.WINDOW_FULL] == [5]
+
+
+def test_only_syns_scale_the_window() -> None:
+    """RFC 7323 section 2.2; TShark takes the option from any segment."""
+    windowed = replace(FILLED[0], options=scale(1))
+    assert one(sent(">", "S"), windowed, FILLED[1]).flags == {3: A.WINDOW_FULL}
+
+
+@pytest.mark.parametrize("seen", [*range(4, 12)])
+def test_sack_blocks_that_are_cut_off_are_there_all_the_same(seen: int) -> None:
+    block = sent("<", "A", seq=1, ack=1, window=9999, sack=BLOCK, after=SHORTLY)
+    found = one(*OPEN, *HOLE[:2], replace(block, window=9998, sack=()), block, snap=FIXED + seen)
+    assert found.flags[7] == A.DUPLICATE_ACK
+
+
+@pytest.mark.parametrize(("seen", "flag"), [(11, OLD & ~OLD), (12, A.FAST_RETRANSMISSION)])
+def test_only_whole_blocks_tell_what_they_leave_out(seen: int, flag: Analysis) -> None:
+    two = tuple(replace(one, sack=(*BLOCK, (401, 501))) if one.sack else one for one in ASKED)
+    late = sent(">", "A", seq=101, ack=1, length=100, after=SHORTLY)
+    found = one(*OPEN, *two, late, snap=FIXED + seen)
+    assert found.flags[9] & A.FAST_RETRANSMISSION == flag
