@@ -14,6 +14,9 @@ from lab.errors import EngineFailed, Interrupted, RunNotFound
 from lab.scenarios.base import Scenario
 from lab.scenarios.soundness import look_over
 
+TRIES = 5
+"""How often a scenario is played, should its programs get the processor too late each time."""
+
 
 def play(
     engine: Engine,

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from lab.backends.base import Engine, Say
 from lab.cli._output import say_no_more
 from lab.errors import LabError, NotAvailable, PromiseBroken
 from lab.text import Language, Text, same
+
+if TYPE_CHECKING:
+    from lab.report.verdict import Verdict
 
 CUT_SHORT = 141
 """Exit code if whoever read has left: 128 and SIGPIPE, as a shell says of any program."""
@@ -64,17 +68,13 @@ def play_every(engine: Engine, root: Path, language: Language, say: Say) -> int:
 
 def outcome(engine: Engine, root: Path, language: Language, name: str) -> tuple[Mark, Text]:
     """Play one scenario: what became of it, and the first promise broken, or the error."""
-    from lab import scenarios
-    from lab.analyze import load_run
-    from lab.report.account import judge
-    from lab.run import play
-    from lab.saving import save_account
+    from lab.run import TRIES
 
     try:
-        folder = play(engine, scenarios.find(name), root / "captures", _mute)
-        evidence = load_run(folder)
-        judged = judge(evidence)
-        save_account(folder, evidence, judged, language)
+        for _ in range(TRIES):
+            judged = _judged(engine, root, language, name)
+            if judged is None or not judged.late:
+                break
     except NotAvailable as error:
         return Mark.LACKING, error.what.fill(**error.details)
     except LabError as error:
@@ -87,6 +87,21 @@ def outcome(engine: Engine, root: Path, language: Language, name: str) -> tuple[
         return Mark.LACKING, judged.unavailable
     wrong = next(row for row in judged.rows if not row.kept)
     return Mark.FAIL, BROKEN.fill(promise=wrong.promise, seen=wrong.seen)
+
+
+def _judged(engine: Engine, root: Path, language: Language, name: str) -> Verdict | None:
+    """Play one scenario and save its account; its verdict. Raises LabError."""
+    from lab import scenarios
+    from lab.analyze import load_run
+    from lab.report.account import judge
+    from lab.run import play
+    from lab.saving import save_account
+
+    folder = play(engine, scenarios.find(name), root / "captures", _mute)
+    evidence = load_run(folder)
+    judged = judge(evidence)
+    save_account(folder, evidence, judged, language)
+    return judged
 
 
 def _mute(_: object) -> None:

@@ -36,6 +36,7 @@ class Row(Struct, frozen=True):
     promise: Text
     seen: Text
     frames: tuple[int, ...]  # numbers in the originator's capture
+    late: bool = False  # see `Seen`
 
 
 class Verdict(Struct, frozen=True):
@@ -64,6 +65,11 @@ class Verdict(Struct, frozen=True):
     def broken(self) -> int:
         return sum(not row.kept for row in self.rows)
 
+    @property
+    def late(self) -> bool:
+        """Whether nothing speaks against the scenario but that the machine was busy."""
+        return bool(self.broken) and all(row.kept or row.late for row in self.rows)
+
 
 def verdict(scenario: Scenario, evidence: Evidence) -> Verdict:
     """Check every promise of a scenario, and those that every run makes, on a run."""
@@ -87,7 +93,7 @@ def _row(promise: Promise, evidence: Evidence) -> Row:
         seen = promise.check(evidence)
     except (LookupError, ValueError, StopIteration):
         seen = Seen(False, NOT_THERE)
-    return Row(promise.id, seen.kept, promise.words, seen.words, seen.frames)
+    return Row(promise.id, seen.kept, promise.words, seen.words, seen.frames, seen.late)
 
 
 def draw_verdict(

@@ -22,6 +22,7 @@ class Seen(Struct, frozen=True):
     kept: bool
     words: Text
     frames: tuple[int, ...] = ()  # numbers in the originator's capture
+    late: bool = False  # not kept, as a program got the processor too late: another run will tell
 
 
 class Promise(Struct, frozen=True):

@@ -74,8 +74,8 @@ SCENARIO = Scenario(
         Promise(
             "ack_rides_on_fin",
             Text(
-                "the server's FIN acknowledges the client's, if the server is in time",
-                "只要服务器来得及，它的 FIN 同时确认客户端的 FIN",
+                "the ACK of the client's FIN rides on the server's own",
+                "对客户端 FIN 的 ACK 搭乘服务器自己的 FIN",
             ),
             _ack_rides_on_fin,
         ),

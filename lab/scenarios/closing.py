@@ -24,10 +24,10 @@ TOO_LATE = Text(
 
 
 def closes_in_three(evidence: Evidence, one: Connection) -> Seen:
-    """Whether the ACK of the client's FIN rides on the server's own, if that comes in time.
+    """Whether the ACK of the client's FIN rides on the server's own.
 
-    The kernel keeps that ACK back for as long as its timer runs. On a machine so busy that the server
-    calls close() only after that, four segments are right, and only with the ACK in its time.
+    The kernel keeps that ACK back for as long as its timer runs. A machine may be so busy that the
+    server gets to call close() only after that: this is no run to see it in, and no broken promise.
     """
     if one.teardown is Teardown.THREE_SEGMENTS:
         return Seen(True, THREE, one.teardown_frames)
@@ -38,4 +38,5 @@ def closes_in_three(evidence: Evidence, one: Connection) -> Seen:
     closes = (call.before for call in evidence.calls["server"] if call.function == "close")
     close = next((before for before in closes if before > fin), fin)
     told = TOO_LATE.fill(ack=short_span(ack - fin), close=short_span(close - fin))
-    return Seen(DELAYED_ACK < ack - fin < close - fin, told, one.teardown_frames)
+    late = DELAYED_ACK < ack - fin < close - fin
+    return Seen(False, told if late else FOUR, one.teardown_frames, late)

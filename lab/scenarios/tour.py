@@ -212,10 +212,7 @@ def _promises() -> Iterator[Promise]:
     )
     yield Promise(
         "greeting_2_closes_in_three",
-        Text(
-            "the second connection closes in three segments, if its server is in time",
-            "第二个连接用三个报文段关闭，只要服务器来得及",
-        ),
+        Text("the second connection closes in three segments", "第二个连接用三个报文段关闭"),
         _of_greeting(1, closes_in_three),
     )
     yield Promise(

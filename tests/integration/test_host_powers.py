@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lab.backends.base import Line
+from lab.backends.keeper import HASTE
 from lab.backends.namespaces import NamespacesEngine
 from lab.errors import NotAvailable
 from lab.topology import Host, Topology
-from tests.checkout import Checkout
+from tests.checkout import ROOT, Checkout
 from tests.namespaces import scenario
 
 pytestmark = [pytest.mark.root]
 
+RR = int(os.SCHED_RR)
 ASKS = """
 import os, socket
 for name, what in (("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)),
@@ -67,6 +72,26 @@ def test_all_hosts_of_a_run_stay_on_one_processor(tmp_path: Path) -> None:
     assert len(said) == 2
     assert len(set(said)) == 1
     assert "," not in said[0]
+
+
+def can(deed: str) -> bool:
+    """Whether a Python process of this user may do something."""
+    asked = [sys.executable, "-c", f"import os; {deed}"]
+    return not subprocess.run(asked, cwd=ROOT, check=False, stderr=subprocess.DEVNULL).returncode
+
+
+@pytest.mark.skipif(not can("os.setpriority(os.PRIO_PROCESS, 0, -1)"), reason="no CAP_SYS_NICE")
+def test_a_run_goes_before_other_work_where_root_plays_it(tmp_path: Path) -> None:
+    asks = "import os; print('nice', os.getpriority(os.PRIO_PROCESS, 0), flush=True)"
+    _, printed = play(tmp_path, asks, Host("client"))
+    assert f"nice {HASTE}" in printed
+
+
+@pytest.mark.skipif(not can(f"os.sched_setscheduler(0, {RR}, os.sched_param(1))"), reason="refused")
+def test_the_wire_goes_first_of_all() -> None:
+    assert can(
+        f"from services import processor as p; p.go_first(); assert os.sched_getscheduler(0) == {RR}"
+    )
 
 
 def test_a_run_says_what_it_found_missing(tmp_path: Path) -> None:

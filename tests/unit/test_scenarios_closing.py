@@ -1,4 +1,4 @@
-"""A close in three segments is promised of a server that is in time; of a late one, the ACK in its time."""
+"""A close in three segments: seen, not seen, or the server was late and the run can tell nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lab.evidence.build import evidence
+from lab.scenarios.base import Seen
 from lab.scenarios.closing import closes_in_three
 from tests.handmade import ACK, CLIENT, FIN, SERVER, SYN
 from tests.tour_run import Wire, call, manifest
@@ -14,7 +15,7 @@ from tests.tour_run import Wire, call, manifest
 FIN_AT = 900  # µs
 
 
-def closed(*, ack: int | None, close: int | None) -> tuple[bool, str]:
+def closed(*, ack: int | None, close: int | None) -> Seen:
     """What is said of a close: µs after the client's FIN of a pure ACK and of the server's close()."""
     wire = Wire()
     wire.tcp(0, CLIENT, SYN, 99)
@@ -29,18 +30,18 @@ def closed(*, ack: int | None, close: int | None) -> tuple[bool, str]:
     calls = "".join(json.dumps(call("server", one, one + 30, "close")) + "\n" for one in at)
     files = {"client.pcapng": wire.pcapng()}
     found = evidence(manifest(len(wire.frames)), files, {"server": calls.encode()})
-    seen = closes_in_three(found, found.view.connections[0])
-    return seen.kept, seen.words.en
+    return closes_in_three(found, found.view.connections[0])
 
 
 def test_a_server_in_time_acknowledges_with_its_own_fin() -> None:
-    assert closed(ack=None, close=59_990) == (True, "three segments")
+    seen = closed(ack=None, close=59_990)
+    assert (seen.kept, seen.late) == (True, False)
 
 
-def test_of_a_server_that_is_late_the_kernel_acknowledges_first() -> None:
-    kept, words = closed(ack=41_000, close=59_990)
-    assert kept
-    assert words == "four segments: ACK 41 ms after the FIN, close() only 60 ms after it"
+def test_a_server_that_was_late_is_no_broken_promise_and_no_kept_one() -> None:
+    seen = closed(ack=41_000, close=59_990)
+    assert (seen.kept, seen.late) == (False, True)
+    assert seen.words.en == "four segments: ACK 41 ms after the FIN, close() only 60 ms after it"
 
 
 @pytest.mark.parametrize(
@@ -52,4 +53,5 @@ def test_of_a_server_that_is_late_the_kernel_acknowledges_first() -> None:
     ],
 )
 def test_four_segments_for_another_reason_break_the_promise(ack: int, close: int | None) -> None:
-    assert not closed(ack=ack, close=close)[0]
+    seen = closed(ack=ack, close=close)
+    assert (seen.kept, seen.late) == (False, False)
