@@ -82,7 +82,7 @@ def _flights(
 
 
 def _spurious(flights: Sequence[_Flight]) -> Iterator[_Flight]:
-    """The copies that were sent too soon, and the ACK that each draws where it arrives.
+    """The copies that were sent too soon, and what each draws where it arrives: an ACK, or SYN,ACK.
 
     ``flights``: in the order in which they left.
     """
@@ -93,12 +93,14 @@ def _spurious(flights: Sequence[_Flight]) -> Iterator[_Flight]:
         sender, ack = one.segment.sender, one.segment.acknowledgment
         came = [time for time in unanswered[sender] if time <= one.left]
         is_copy = one.segment.sequence < min(one.end, sent[sender])
-        if is_copy and _is_too_soon(one, flights):
-            yield one
-            unanswered[OTHER[sender]] += [one.arrived] if one.arrived > one.left else []
-        elif one.is_pure_ack and came and ack <= acknowledged[sender]:
+        says_nothing_new = one.is_pure_ack and ack <= acknowledged[sender]
+        answers = bool(came) and (says_nothing_new or (is_copy and "SYN" in one.segment.flags))
+        if answers:
             unanswered[sender].remove(came[0])
+        if answers or (is_copy and _is_too_soon(one, flights)):
             yield one
+            if is_copy and one.arrived > one.left:
+                unanswered[OTHER[sender]].append(one.arrived)
         sent[sender] = max(sent[sender], one.end)
         acknowledged[sender] = max(acknowledged[sender], ack)
 

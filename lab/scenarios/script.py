@@ -96,7 +96,7 @@ class Segment(Struct, frozen=True):
     sack: tuple[tuple[int, int], ...] = ()
     host: str = ""  # at whose port it was seen (the originator's, if it passed that one)
     frame: int = 0  # its number in that port's capture
-    late: int = 0  # ns of its time that are no host's doing, but a late wire's (lateness.py)
+    late: int = 0  # ns by which a late wire brought it to this port (lateness.py)
     spurious: bool = False  # sent only because the wire was late
 
 
@@ -172,11 +172,11 @@ def compare(script: Sequence[Line], segments: Sequence[Segment]) -> tuple[Row, .
     """Lay a script beside the segments seen so that as few as possible of either stand alone."""
     pairs = _align(script, segments)
     rows: list[Row] = []
-    before: int | None = None  # time of the line before
+    before: Segment | None = None  # of the line before
     for line, segment in pairs:
         rows.append(Row(_mark(line, segment, before), line, segment))
         if line and segment:
-            before = segment.time - segment.late
+            before = segment
     return tuple(rows)
 
 
@@ -185,7 +185,7 @@ def is_kept(rows: Sequence[Row]) -> bool:
     return all(row.kept for row in rows)
 
 
-def _mark(line: Line | None, segment: Segment | None, before: int | None) -> str:
+def _mark(line: Line | None, segment: Segment | None, before: Segment | None) -> str:
     if line is None and segment and segment.spurious:
         return "+"
     if line is None or (segment is None and not (line.optional or line.is_gap)):
@@ -193,7 +193,13 @@ def _mark(line: Line | None, segment: Segment | None, before: int | None) -> str
     if segment is None or line.after is None or before is None:
         return "="
     least, most = line.after
-    return "=" if least <= segment.time - segment.late - before <= most else "~"
+    return "=" if least <= _waited(before, segment) <= most else "~"
+
+
+def _waited(before: Segment, segment: Segment) -> int:
+    """ns between two segments; between two of one sender, what a late wire added is not counted."""
+    late = segment.late - before.late if segment.sender == before.sender else 0
+    return segment.time - before.time - late
 
 
 Pair = tuple[Line | None, Segment | None]

@@ -31,7 +31,7 @@ from lab.text import Text, choose_language, same
 from lab.wire.cable import Cable, Carried
 from lab.wire.ports import Port, taken
 from lab.wire.rules import Rule, decode_rules
-from lab.wire.touched import Summary, Touched
+from lab.wire.touched import Summary, Touched, digest
 
 _TURN = 32  # frames that are taken from a port at a time
 _SECOND = 1_000_000_000
@@ -174,6 +174,7 @@ def relay(
     Raises RuleImpossible, WireForbidden, CaptureForbidden or RecordingError.
     """
     cable = Cable(rules, tuple(ports))
+    digest(b"")  # loads what it needs: no frame is to wait for that
     with taken(ports) as (opened, bridge):
         lines = Log(log)
         try:

@@ -29,11 +29,12 @@ LEFT, COPIED = 10, 210  # ms: when the data is sent, and sent again
 class Sent:
     """Segments with the times (ms) at which they left the one port and came to the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, opened: bool = True) -> None:
         self.wire, self.times = Wire(), list[tuple[float, float | None]]()
-        self.segment(CLIENT, SYN, 99, 0, 0, 1)
-        self.segment(SERVER, SYN | ACK, 499, 100, 1, 2)
-        self.segment(CLIENT, ACK, 100, 500, 2, 3)
+        if opened:
+            self.segment(CLIENT, SYN, 99, 0, 0, 1)
+            self.segment(SERVER, SYN | ACK, 499, 100, 1, 2)
+            self.segment(CLIENT, ACK, 100, 500, 2, 3)
 
     def segment(
         self,
@@ -118,6 +119,18 @@ def test_so_does_the_copy_of_one_whose_ack_is_late() -> None:
     assert marks(sent.recorded()) == "====+=+"
 
 
+def test_the_copy_of_a_late_syn_draws_another_syn_ack_and_that_an_ack() -> None:
+    sent = Sent(opened=False)
+    sent.segment(CLIENT, SYN, 99, 0, 0, 1200)
+    sent.segment(CLIENT, SYN, 99, 0, 1000, 1201)
+    sent.segment(SERVER, SYN | ACK, 499, 100, 1200.1, 1210)
+    sent.segment(SERVER, SYN | ACK, 499, 100, 1201.1, 1211)
+    sent.segment(CLIENT, ACK, 100, 500, 1210.1, 1220)
+    sent.segment(CLIENT, ACK, 100, 500, 1211.1, 1221)
+    opening = "C>S SYN\nS>C SYN,ACK\nC>S ACK"
+    assert sorted(marks(sent.recorded(), opening)) == sorted("===+++")
+
+
 def test_each_copy_draws_one_ack_and_no_more() -> None:
     sent = sent_again((11.1, 250), (COPIED + 1.1, 251), (COPIED + 1.2, 252))
     assert sorted(marks(sent.recorded())) == sorted("====+=+!")
@@ -153,12 +166,25 @@ def test_a_spurious_segment_that_the_script_promises_is_no_other_than_promised()
     assert marks(late_data().recorded(), promised) == "=====" + "=+"
 
 
-def test_the_time_for_which_the_wire_was_late_is_not_the_senders() -> None:
+def timed(late: float) -> str:
+    """Two segments of the server, 200 ms apart, of which the second is late; then the client's."""
     sent = Sent()
-    sent.data(LEFT, 11)
-    sent.ack(51, 300)
-    delayed = SCRIPT.replace("         ack 6", "         ack 6  after 35..75 ms")
-    assert marks(sent.recorded(), delayed) == "====="
+    sent.segment(SERVER, PSH | ACK, 500, 100, 10, 11, b"hello")
+    sent.segment(SERVER, PSH | ACK, 500, 100, 210, 211 + late, b"hello")
+    sent.segment(CLIENT, ACK, 100, 505, 212 + late, 213 + late)
+    script = (
+        SCRIPT.partition("    C>S PSH")[0]
+        + """
+        S>C PSH,ACK  +5
+        S>C PSH,ACK  +5  after 190..220 ms
+        C>S ACK          after 0..5 ms
+    """
+    )
+    return marks(sent.recorded(), script)
+
+
+def test_between_two_segments_of_one_sender_a_late_wire_does_not_count() -> None:
+    assert timed(0) == timed(400) == "======"
 
 
 def said(lines: Iterable[str]) -> str:
