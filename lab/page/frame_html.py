@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from lab.page.geometry import Arrow, Pair
+from lab.page.geometry import Pair
 from lab.page.glossary import Marker
 from lab.page.ruler import widths
 from lab.page.scene import FrameRow, Sack
@@ -38,12 +38,12 @@ def frame_html(row: FrameRow, base: Pair, marker: Marker | None = None) -> Marku
         base: where the rows that it stands among begin.
         marker: marks the terms in its words; None: they stay unmarked.
     """
-    (even, true), falls = row.top, _falls(row.arrow)
+    even, true = row.top
     ruler = _ruler(row) if row.sum or row.sack else ""
     return Markup(  # noqa: S704 - made harmless piece by piece
-        f'<li id="{escaped(row.key)}" class="frame {row.look}{_classes(row.arrow)}"{_ties(row)}'
-        f' style="--y:{px(even - base[0])};--Y:{px(true - base[1])};{falls}">'
-        f"{_clocks(row)}{_wire(row, marker)}{_states(row)}{ruler}</li>"
+        f'<li id="{escaped(row.key)}" class="{classes(row)}"{_ties(row)}'
+        f' style="--y:{px(even - base[0])};--Y:{px(true - base[1])};{falls(row)}">'
+        f"{_clocks(row)}{crossing(row, marker)}{ruler}</li>"
     )
 
 
@@ -74,7 +74,8 @@ def _marked(text: Text, marker: Marker | None) -> str:
 
 def px(value: float) -> str:
     """``12px``, ``12.5px``."""
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0") + "px"
+    written = f"{value:.1f}".removesuffix(".0")
+    return "0px" if written == "-0" else f"{written}px"
 
 
 def size(octets: int) -> str:
@@ -88,13 +89,18 @@ def size(octets: int) -> str:
 # ---------------------------------------------------------------- the row's own attributes
 
 
-def _classes(arrow: Arrow) -> str:
+def classes(row: FrameRow) -> str:
+    """What style its element has."""
+    arrow = row.arrow
     middle = " mid" if arrow.width < 100 and not arrow.lost else ""
     long = (" long" if arrow.fall[0] > LONG else "") + (" far" if arrow.fall[1] > LONG else "")
-    return (" lost" if arrow.lost else middle) + (" right" if arrow.rightward else " left") + long
+    way = (" lost" if arrow.lost else middle) + (" right" if arrow.rightward else " left")
+    return f"frame {row.look}{way}{long}"
 
 
-def _falls(arrow: Arrow) -> str:
+def falls(row: FrameRow) -> str:
+    """How its arrow goes, as custom properties."""
+    arrow = row.arrow
     (lift, true_lift), (fall, true_fall) = arrow.lift, arrow.fall
     across = f";--x:{arrow.left}%;--w:{arrow.width}%" if arrow.width < 100 else ""
     return f"--l:{px(lift)};--L:{px(true_lift)};--f:{px(fall)};--F:{px(true_fall)}{across}"
@@ -128,8 +134,12 @@ def _clocks(row: FrameRow) -> str:
     )
 
 
+def crossing(row: FrameRow, marker: Marker | None = None) -> Markup:
+    """The arrow with what stands at it, and the states that its frame led to."""
+    return Markup(_wire(row, marker) + _states(row))  # noqa: S704 - made harmless piece by piece
+
+
 def _wire(row: FrameRow, marker: Marker | None) -> str:
-    """The arrow with what stands at it."""
     arrow, (begins, ends) = row.arrow, row.others
     path = f'<path d="{"M0 0L100 100" if arrow.rightward else "M100 0L0 100"}"/></svg>'
     copies = "".join(
@@ -146,10 +156,10 @@ def _wire(row: FrameRow, marker: Marker | None) -> str:
 
 
 def _label(row: FrameRow) -> str:
-    event = row.event
+    event, where = row.event, escaped(row.event.elsewhere)
     badge = f' <span class="badge">{html(row.badge)}</span>' if row.badge else ""
     return (
-        f'<a class="hit" href="#{escaped(row.key)}"><b class="no">{escaped(event.label)}</b>'
+        f'<a class="hit" href="#{escaped(row.key)}"><b class="no">#{event.number}{where}</b>'
         f'<span class="way"> {escaped(event.source)} → {escaped(event.target)}</span> '
         f"{_chips(event.flags)}{_sequence(row)}{_acknowledgment(row)}{_window(row)}{badge}</a>"
     )

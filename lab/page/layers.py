@@ -7,7 +7,7 @@ RFCs' own, in every language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import accumulate
@@ -19,6 +19,9 @@ from lab.report.icmp import message_name
 
 Write = Callable[[int], str]
 """How the number in a field is written."""
+
+Fields = tuple[tuple[str, int], ...]
+"""Fields in order: name, width in bits."""
 
 COOKED_HEADER = 16
 
@@ -306,7 +309,7 @@ def _after_ipv6(octets: bytes, at: int, following: int) -> Iterator[Layer]:
 def _transport(octets: bytes, at: int, protocol: int, version: int) -> Iterator[Layer]:
     if protocol == 6 and (tcp := _layer(octets, at, TCP)):
         end = min(at + (octets[at + 12] >> 4) * 4, len(octets))
-        yield _with(tcp, list(_options(octets, tcp.end, end)), max(end, tcp.end))
+        yield _with(tcp, *_options(octets[tcp.end : end]), max(end, tcp.end))
         yield from _records(octets, max(end, tcp.end))
     elif protocol == 17 and (udp := _layer(octets, at, UDP)):
         yield udp
@@ -315,13 +318,23 @@ def _transport(octets: bytes, at: int, protocol: int, version: int) -> Iterator[
         yield _called(name, icmp)
 
 
-def _options(octets: bytes, at: int, end: int) -> Iterator[tuple[str, int, str]]:
-    """TCP's options: name, width, value; one whose length cannot be ends them."""
-    while at < end:
+@lru_cache(256)
+def _options(octets: bytes) -> tuple[Fields, tuple[str, ...]]:
+    """TCP's options and their values; one whose length cannot be ends them.
+
+    Segments that leave within a millisecond have the same.
+    """
+    told = list(_each(octets))
+    return tuple((name, width) for name, width, _ in told), tuple(value for *_, value in told)
+
+
+def _each(octets: bytes) -> Iterator[tuple[str, int, str]]:
+    at = 0
+    while at < len(octets):
         kind = octets[at]
-        size = 1 if kind < 2 else octets[at + 1] if at + 1 < end else 0
-        if size < 1 or at + size > end or (kind > 1 and size < 2):
-            yield "Malformed Option", (end - at) * 8, octets[at:end].hex(" ")
+        size = 1 if kind < 2 else octets[at + 1] if at + 1 < len(octets) else 0
+        if size < 1 or at + size > len(octets) or (kind > 1 and size < 2):
+            yield "Malformed Option", (len(octets) - at) * 8, octets[at:].hex(" ")
             return
         name = OPTIONS.get(kind, f"Option {kind}")
         yield name, size * 8, _option(kind, octets[at + 2 : at + size])
@@ -372,18 +385,18 @@ def _extended(layer: Layer, name: str, octets: bytes, end: int) -> Layer:
     end = min(end, len(octets))
     if end <= layer.end:
         return layer
-    return _with(layer, [(name, (end - layer.end) * 8, octets[layer.end : end].hex(" "))], end)
+    rest = octets[layer.end : end]
+    return _with(layer, ((name, len(rest) * 8),), (rest.hex(" "),), end)
 
 
-def _with(layer: Layer, more: Sequence[tuple[str, int, str]], end: int) -> Layer:
-    """The header with more fields after those that it has: name, width, value."""
-    layout = _longer(layer.layout, tuple([(name, width) for name, width, _ in more]))
-    return Layer(layout, layer.begin, end, (*layer.values, *[value for _, _, value in more]))
+def _with(layer: Layer, more: Fields, values: tuple[str, ...], end: int) -> Layer:
+    """The header with more fields after those that it has."""
+    return Layer(_longer(layer.layout, more), layer.begin, end, layer.values + values)
 
 
 @lru_cache(256)
-def _longer(layout: Layout, more: tuple[tuple[str, int], ...]) -> Layout:
-    """A layout with more fields: name, width."""
+def _longer(layout: Layout, more: Fields) -> Layout:
+    """A layout with more fields."""
     _, bit, width = layout.fields[-1]
     ends = accumulate((width for _, width in more), initial=bit + width)
     places = ((name, begin, width) for (name, width), begin in zip(more, ends, strict=False))

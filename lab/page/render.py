@@ -18,7 +18,7 @@ from msgspec import Struct
 from lab.evidence.run import Evidence
 from lab.page import below, details
 from lab.page.cache import Beside
-from lab.page.frame_html import LONG, frame_html, px
+from lab.page.frame_html import LONG, classes, crossing, falls, frame_html, px
 from lab.page.geometry import Pair, Span, rows_of
 from lab.page.glossary import Marker
 from lab.page.joint import joints, places
@@ -104,6 +104,9 @@ def environment() -> Environment:
         "ZH": Language.ZH,
         "px": px,
         "frame_html": frame_html,
+        "classes": classes,
+        "falls": falls,
+        "crossing": crossing,
         "span": short_span,
         "spans": spans,
         "tied": tied,

@@ -30,7 +30,6 @@ HOSTS = {
 THE = Text("the {host}", "{host}")
 FORGED = fates.FORGED.en.partition("{")[0]
 DROPPED = "✗"
-FIRST = re.compile("^the")
 SPACE = re.compile(r"(?<=[一-鿿]) (?=[一-鿿])")
 """Between two Chinese characters none is written."""
 
@@ -55,7 +54,8 @@ def sentence(row: FrameRow, act: Act, read: Read, who: People) -> Text:
         told = clauses.DROPPED.fill(told=told)
     elif row.arrow.forked:
         told = clauses.DOUBLED.fill(told=told)
-    return Text(f"{FIRST.sub('The', told.en)}.", f"{SPACE.sub('', told.zh)}。")
+    en = f"T{told.en[1:]}." if told.en.startswith("the") else f"{told.en}."
+    return Text(en, f"{SPACE.sub('', told.zh)}。")
 
 
 def _joined(subject: Text, parts: Sequence[Text]) -> Text:
