@@ -229,7 +229,7 @@ def _is_out_of_order(s: Segment, f: Direction, r: Direction, patience: int) -> b
         distance(s.sequence, start) >= 0 and distance(stop, end) >= 0
         for start, stop in f.unacknowledged
     )
-    at_edge = f.filled and f.next is not None and distance(end + s.fin, f.next) == 0
+    at_edge = f.filled and s.end == f.next
     return not seen and s.time - r.time < patience and not at_edge
 
 

@@ -143,8 +143,8 @@ def _news(s: Segments) -> Ints:
     inside = syns - s.first[stream] + part.first[position]
     isn, since = first_numbers(part)
     side = part.second[inside].astype(np.int64)
-    differs = (since[side, position] < inside) & (isn[side, position] != part.sequence[inside])
-    news = differs | (_closed(part)[position] < inside)
+    differs = isn[side, position] != part.sequence[inside]
+    news = (since[side, position] < inside) & (differs | (_closed(part)[position] < inside))
     _, which, _ = grouped(position[news])
     found: Ints = at[inside[news][which]]
     return found
@@ -216,7 +216,7 @@ class _Seen:
 
     def is_news(self, side: bool, sequence: int) -> bool:
         """Whether a SYN with this number cannot belong to this connection."""
-        return self.closed or (side in self.isn and self.isn[side] != sequence)
+        return side in self.isn and (self.closed or self.isn[side] != sequence)
 
     def learn(self, side: bool, sequence: int, acknowledgment: int, flags: int) -> None:
         """Take in one segment; an ISN not seen is inferred from the numbers that follow it."""

@@ -141,7 +141,7 @@ def _since_other(s: Segments, stand: Standing, at: Ints) -> Ints:
 
 def _at_edge(s: Segments, stand: Standing, late: Ints) -> Mask:
     """Ends at the highest end, and data reached that first, or a FIN right after them."""
-    there: Mask = stand.sequence[late] + s.length[late] + _fin(s, late) == stand.next[late]
+    there: Mask = stand.end[late] == stand.next[late]
     if not there.any():
         return there
     at = late[there]

@@ -39,6 +39,12 @@ def test_the_same_isn_after_a_reset_starts_a_new_stream() -> None:
     assert streams(*OPEN, RESET, *OPEN) == [[1, 2, 3, 4], [5, 6, 7]]
 
 
+def test_after_a_reset_the_first_syn_of_an_end_not_yet_heard_starts_none() -> None:
+    """The RST may have been an earlier connection's: nothing contradicts the answer."""
+    assert streams(OPEN[0], RESET, OPEN[1]) == [[1, 2, 3]]
+    assert streams(RESET, OPEN[1]) == [[1, 2]]
+
+
 def test_an_isn_not_seen_is_inferred_from_what_follows_it() -> None:
     assert streams(OPEN[2], OPEN[0]) == [[1, 2]]
 

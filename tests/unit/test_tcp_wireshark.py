@@ -207,6 +207,12 @@ def test_a_window_scale_that_comes_after_a_syn_without_is_none() -> None:
     assert [n for n, flags in found.flags.items() if flags & A.WINDOW_FULL] == [5]
 
 
+def test_a_repeated_syn_reaches_where_a_probe_began() -> None:
+    probed = sent("<", "A", seq=1, ack=1, window=0), sent(">", "A", seq=1, ack=1, length=1)
+    found = one(*OPEN, *probed, sent("<", "PA", seq=1, ack=1, length=9), sent(">", "S", after=9))
+    assert found.flags == PROBES | {7: A.RETRANSMISSION}
+
+
 def test_only_syns_scale_the_window() -> None:
     """RFC 7323 section 2.2; TShark takes the option from any segment."""
     windowed = replace(FILLED[0], options=scale(1))
