@@ -14,6 +14,9 @@ from lab.packets.shims import ARP, IPV4, IPV6, Linked
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 FRAGMENT_HEADER, AUTHENTICATION = 44, 51
+HOLDING = (4, UDP, 41, 47, 97, 103, 137, 143)
+"""What may hold another packet: its own header tells how long that is. See `lab.packets.tunnels`."""
+LONGEST = 1 << 16
 EXTENSIONS = (0, 43, FRAGMENT_HEADER, AUTHENTICATION, 60, 135, 139, 140)
 """Extension headers that can be stepped over (IANA, "IPv6 Extension Header Types"), but not ESP."""
 
@@ -157,10 +160,15 @@ def _limit(draft: Draft, rows: Rows, at: NDArray[np.int64], total: NDArray[np.in
 
 
 def _beginnings(draft: Draft, packets: Pieces) -> Carried:
-    """Keep packets that hold the beginning of what they carry; the others are named fragments."""
+    """Keep packets that hold the beginning of what they carry; the others are named fragments.
+
+    What is inside a tunnel's first fragment may end in the next ones.
+    """
     later = packets.offset > 0
     draft.pieces.append(packets.where(packets.more | later))
     draft.protocol[packets.rows[later]] = Protocol.FRAGMENT
+    goes_on = packets.more & ~later & np.isin(packets.number, HOLDING)
+    draft.end[packets.rows[goes_on]] = packets.at[goes_on] + LONGEST
     return Carried(packets.rows, packets.at, packets.number).where(~later)
 
 

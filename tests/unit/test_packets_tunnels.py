@@ -213,3 +213,23 @@ def test_tunnels_without_end_are_left_at_some_depth():
     for _ in range(40):
         packet = ipv4(packet, 4)
     assert columns(ethernet(packet)).protocol[0] == Protocol.OTHER
+
+
+LONG = ipv4(tcp(bytes(200), ports=(1111, 2222)), 6, source="192.0.2.1", destination="192.0.2.2")
+VXLAN = b"\x08\0\0\0\0\0\x05\0"
+IN_FRAGMENTS = {
+    "IP": (4, LONG),
+    "GRE": (47, gre(0x0800, LONG)),
+    "VXLAN": (17, udp(VXLAN + ethernet(LONG), ports=(50000, 4789))),
+}
+
+
+@pytest.mark.parametrize(("number", "carried"), IN_FRAGMENTS.values(), ids=IN_FRAGMENTS)
+def test_a_segment_is_as_long_as_it_says_where_the_tunnels_packet_came_in_fragments(
+    number, carried
+):
+    """Else the next one would seem to follow a gap."""
+    parts = [ipv4(carried[:136], number, fragment=0x2000), ipv4(carried[136:], number, fragment=17)]
+    frames = read_capture(pcap(map(ethernet, parts))).frames
+    assert frames.protocol.tolist() == [Protocol.TCP, Protocol.FRAGMENT]
+    assert (frames.payload_length[0], frames.malformed.any()) == (200, False)
