@@ -6,7 +6,6 @@ stands beside what in neighbours.py.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -54,5 +53,7 @@ def find(word: str) -> Term | None:
 
 def nearest(word: str) -> tuple[str, ...]:
     """English names of terms that are called something like it, the nearest first; at most three."""
+    import difflib  # by a wrong word only: every page imports the glossary
+
     near = difflib.get_close_matches(_plain(word), _BY_NAME, n=9, cutoff=0.5)
     return tuple(dict.fromkeys(_BY_NAME[name].term.en for name in near))[:3]

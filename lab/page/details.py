@@ -15,8 +15,9 @@ from lab.packets.link import ETHERNET
 from lab.packets.rows import frame
 from lab.page import reasons
 from lab.page.cuts import Cuts
+from lab.page.forms import Layout
 from lab.page.frames import octets_of, view_of
-from lab.page.layers import Layer, Layout, layers
+from lab.page.layers import Layer, layers
 from lab.page.scene import Act, CallRow, FrameRow, Row, Scene
 from lab.page.sentences import sentence
 from lab.report import phrases

@@ -102,9 +102,11 @@ def walk(segments: Sequence[Segment]) -> Iterator[Step]:
     arrivals = deliveries(segments)
     for i, segment in enumerate(segments):
         sender, receiver = ends[segment.side], ends[1 - segment.side]
-        _deliver(arrivals, i, ends, segment)
-        _send(segment, sender, receiver)
-        _receive(segment, sender, receiver, arrivals.at(i, segment))
+        moves = sender.state is not S.ESTABLISHED or receiver.state is not S.ESTABLISHED
+        if moves or segment.control or i in arrivals.at_position:  # else nothing can change
+            _deliver(arrivals, i, ends, segment)
+            _send(segment, sender, receiver)
+            _receive(segment, sender, receiver, arrivals.at(i, segment))
         _note(segment, sender)
         changes = (*sender.changes, *receiver.changes)
         if changes:

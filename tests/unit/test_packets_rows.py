@@ -167,6 +167,11 @@ def test_a_quotation_that_is_no_packet_is_none():
         (b"\x05\x0a\0\0\0\1\0\0\0\2", Options(sack=((1, 2),))),
         (b"\x05\x12" + struct.pack(">4I", 1, 2, 5, 9), Options(sack=((1, 2), (5, 9)))),
         (b"\x08\x0a\0\0\0\1\0\0\0\2", Options(timestamps=(1, 2))),
+        (b"\x01\x01\x08\x0a\0\0\0\1\0\0\0\2", Options(timestamps=(1, 2))),
+        (
+            b"\x01\x01\x08\x0a\0\0\0\1\0\0\0\2\x04\x02",
+            Options(sack_permitted=True, timestamps=(1, 2)),
+        ),
         (b"\x22\x02", Options(fast_open=b"")),
         (b"\x22\x06abcd", Options(fast_open=b"abcd")),
         (b"\x1e\x04ab", Options(unknown=((30, b"ab"),))),

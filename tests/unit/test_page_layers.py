@@ -164,5 +164,13 @@ def test_a_frame_that_was_cut_is_read_as_far_as_it_goes(length: int) -> None:
         assert one.end <= length
 
 
+def test_frames_of_a_kind_share_their_layouts() -> None:
+    first, second = (
+        layers(ethernet(ipv4(tcp(octets, options=OPTIONS), 6))) for octets in (b"a", b"b")
+    )
+    assert all(one.layout is other.layout for one, other in zip(first, second, strict=True))
+    assert first[-1].values != second[-1].values  # their checksums differ
+
+
 def test_a_packet_without_a_link_header() -> None:
     assert [one.name for one in layers(ipv4(udp(), 17), 101)] == ["IPv4", "UDP"]
