@@ -2,6 +2,9 @@
 
 A segment is judged by what its own direction (``f``) and the reverse direction (``r``) have
 shown before it. Comparisons are modulo 2^32; a number not yet known is None.
+
+TShark differs where it takes 0 for a number not yet known, a window scale without SYN for one (RFC
+7323 section 2.2 has it ignored), or stops at options that are cut or malformed before it tells.
 """
 
 from __future__ import annotations

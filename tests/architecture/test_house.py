@@ -16,7 +16,7 @@ SOURCES = sorted(
     path for top in ("lab", "services", "tests", "tools") for path in (ROOT / top).rglob("*.py")
 )
 MOST_LINES = 400
-LONGER = {"lab/errors.py": 850}  # a table: one entry an error
+LONGER = {"lab/errors.py": 820}  # a table: one entry an error
 TOPIC = 700  # a topic of questions: of each the proof, and as much again in words of two languages
 
 
