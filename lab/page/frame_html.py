@@ -1,7 +1,7 @@
 """A frame's row as HTML. Templates write everything else: a long run has 20,000 frames, and a template
-would take eight times as long for each.
+takes four times as long for each.
 
-Whatever is not a number goes through `escaped` or `html`.
+Whatever a run says goes through `escaped` or `html`; what does not are numbers and names of our own.
 """
 
 from __future__ import annotations
