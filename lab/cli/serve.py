@@ -68,11 +68,13 @@ WARNING = Text(
     envvar="LAB_WEB_LEAVE",
     help=Text("End once no run is on and nobody watches.", "没有运行、也无人查看时自动退出。"),
 )
-@click.option(
+@spoken.option(
     "--published",
-    metavar="ADDRESS:PORT",
+    metavar=Text("ADDRESS:PORT", "地址:端口"),
     default="",
-    help="Where Docker publishes it, to be printed instead.",
+    help=Text(
+        "Where Docker publishes it, to be printed instead.", "Docker 发布它的位置，代之打印。"
+    ),
 )
 @options.captures
 @options.engine

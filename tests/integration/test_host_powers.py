@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.backends.base import Line
-from lab.backends.keeper import HASTE
+from lab.backends.keeper import URGENT
 from lab.backends.namespaces import NamespacesEngine
 from lab.errors import NotAvailable
 from lab.topology import Host, Topology
@@ -84,7 +84,7 @@ def can(deed: str) -> bool:
 def test_a_run_goes_before_other_work_where_root_plays_it(tmp_path: Path) -> None:
     asks = "import os; print('nice', os.getpriority(os.PRIO_PROCESS, 0), flush=True)"
     _, printed = play(tmp_path, asks, Host("client"))
-    assert f"nice {HASTE}" in printed
+    assert f"nice {URGENT}" in printed
 
 
 @pytest.mark.skipif(not can(f"os.sched_setscheduler(0, {RR}, os.sched_param(1))"), reason="refused")
