@@ -7,6 +7,7 @@ stands beside what in neighbours.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -43,17 +44,20 @@ def _names(term: Term) -> set[str]:
     return {_plain(name) for name in (term.id, *spoken, *term.patterns)}
 
 
-_BY_NAME: Mapping[str, Term] = {name: term for term in reversed(TERMS) for name in _names(term)}
+@cache
+def _by_name() -> Mapping[str, Term]:
+    return {name: term for term in reversed(TERMS) for name in _names(term)}
 
 
 def find(word: str) -> Term | None:
     """The term that is called so, in either language; None if there is none."""
-    return _BY_NAME.get(_plain(word))
+    return _by_name().get(_plain(word))
 
 
 def nearest(word: str) -> tuple[str, ...]:
     """English names of terms that are called something like it, the nearest first; at most three."""
     import difflib  # by a wrong word only: every page imports the glossary
 
-    near = difflib.get_close_matches(_plain(word), _BY_NAME, n=9, cutoff=0.5)
-    return tuple(dict.fromkeys(_BY_NAME[name].term.en for name in near))[:3]
+    known = _by_name()
+    near = difflib.get_close_matches(_plain(word), known, n=9, cutoff=0.5)
+    return tuple(dict.fromkeys(known[name].term.en for name in near))[:3]

@@ -19,7 +19,7 @@ from lab.page.lines import Line, Member, lines, time_of
 from lab.page.render import asset, policy, template
 from lab.page.scene import Act, Bar, CallRow, FrameRow, frames_of
 from lab.page.twofold import CALL, LAST_CALL, ROW, Common, Half, common
-from lab.page.words import ABOUT, CONTRAST
+from lab.page.words import CONTRAST
 from lab.report.difference.drawing import ALIKE, DIFFER, FIRST, LEGEND, MOST_PAIRS
 from lab.report.difference.model import RUNS, About, Difference, First, Mark, Pair, Row, Told
 from lab.report.difference.steps import Step
@@ -30,6 +30,15 @@ from lab.units import seconds
 
 WHOLE, NEAR, MOST = 150, 3, 400
 """Rows of an exchange up to which all are drawn; else how far from one that differs; and at most."""
+
+ABOUT = {
+    About.OPENING: Text("How it opens", "如何建立"),
+    About.CLOSING: Text("How it ends", "如何结束"),
+    About.STATE: Text("States", "状态"),
+    About.CALLS: Text("Calls", "调用"),
+    About.COUNTERS: Text("Counters", "计数器"),
+}
+"""What a difference is about."""
 
 LOOKS = {Mark.SAME: "same", Mark.OPEN: "same", Mark.TIME: "late", Mark.OTHER: "not"}
 SWITCHES = (("e", "scale"), ("l", "language"), ("d", "theme"), ("P", "print"))

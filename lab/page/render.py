@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -228,6 +227,8 @@ def as_json(value: object) -> Markup:
 
 def packed(value: object) -> str:
     """Data that is seldom looked at: JSON, by gzip, in base64."""
+    import gzip  # for long runs only
+
     return base64.b64encode(gzip.compress(msgspec.json.encode(value), 5, mtime=0)).decode()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lab.report.difference.model import About
 from lab.text import Text, same
 
 WORDS = {
@@ -125,15 +124,6 @@ CONTRAST = {
     },
 }
 """Of the page that lays two runs side by side."""
-
-ABOUT = {
-    About.OPENING: Text("How it opens", "如何建立"),
-    About.CLOSING: Text("How it ends", "如何结束"),
-    About.STATE: Text("States", "状态"),
-    About.CALLS: Text("Calls", "调用"),
-    About.COUNTERS: Text("Counters", "计数器"),
-}
-"""What a difference is about."""
 
 LEGEND = (
     ("SYN", Text("opens", "建立")),
