@@ -30,7 +30,8 @@ def save_account(
     as it was.
     """
     lines = account(evidence, judged, language, REPORT_COLUMNS)
-    _write(folder / "findings.json", [encode_findings(findings(evidence))])
+    found = findings(evidence)
+    _write(folder / "findings.json", [encode_findings(found)])
     _write(folder / "report.txt", (f"{line}\n".encode() for line in lines))
     names = {address: host.name for host in evidence.manifest.hosts for address in host.addresses}
     for view, comments in _comments(evidence, language):
@@ -38,7 +39,7 @@ def save_account(
         _write(capture, annotate(read_octets(capture), comments, names, ()))
     from lab.page import report  # the templates' engine: after the run has been told of
 
-    page = report(folder.name, evidence, judged, language)
+    page = report(folder.name, evidence, judged, language, found)
     _write(folder / "report.html", [page.encode()])
 
 

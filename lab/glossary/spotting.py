@@ -5,8 +5,10 @@ Names are searched one by one: to compile a pattern of all of them takes longer 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain, repeat
+from operator import add
 from string import ascii_uppercase
 
 from msgspec import Struct
@@ -42,13 +44,20 @@ def first_uses(text: str, known: Collection[str] = ()) -> Iterator[Spot]:
 
 
 @cache
-def _names() -> tuple[tuple[str, Term], ...]:
-    return tuple((name, term) for term in TERMS for name in term.patterns)
+def _names() -> Mapping[str, Sequence[tuple[str, Term]]]:
+    """All names by their first two characters: few texts have those of more than a few names."""
+    names: dict[str, list[tuple[str, Term]]] = {}
+    for term in TERMS:
+        for name in term.patterns:
+            names.setdefault(name[:2], []).append((name, term))
+    return names
 
 
 def _uses(lower: str) -> list[Spot]:
     """All uses of all names, in order; of two at one place, the longer first."""
-    there = [(name, term) for name, term in _names() if name in lower]  # few: the rest costs more
+    begun = dict.fromkeys(map(add, lower, lower[1:]))
+    near = chain.from_iterable(map(_names().get, begun, repeat(())))
+    there = [(name, term) for name, term in near if name in lower]  # few: the rest costs more
     found = (Spot(at, at + len(name), term) for name, term in there for at in _places(lower, name))
     return sorted(found, key=lambda spot: (spot.start, -spot.end))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from lab import scenarios
 from lab.errors import ScenarioUnknown
 from lab.evidence.run import Evidence
-from lab.findings.base import findings
+from lab.findings.base import Finding, findings
 from lab.page.graphs import Graph, sparklines, stevens
 from lab.page.kernels import COLUMNS, witnesses
 from lab.page.scene import Scene, frames_of
@@ -93,9 +93,15 @@ def outside_counts(drawn: Scene) -> list[tuple[str, int]]:
     return counts.most_common()
 
 
-def below(evidence: Evidence, drawn: Scene) -> dict[str, object]:
-    """What the template of the lower half needs."""
-    found = findings(evidence, at_most=FOUND)
+def below(
+    evidence: Evidence, drawn: Scene, found: Sequence[Finding] | None = None
+) -> dict[str, object]:
+    """What the template of the lower half needs; ``found``: see `lab.page.report`.
+
+    Where more was found than is shown, it is looked for anew: then a finding says what is left out.
+    """
+    if found is None or len(found) > FOUND:
+        found = findings(evidence, at_most=FOUND)
     return {
         "witnesses": list(witnesses(evidence)),
         "columns": COLUMNS,

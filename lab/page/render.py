@@ -15,6 +15,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from lab.evidence.run import Evidence
+from lab.findings.base import Finding
 from lab.page import below, details
 from lab.page.cache import Beside
 from lab.page.frame_html import LONG, classes, crossing, falls, frame_html, px
@@ -128,9 +129,14 @@ def tied(frames: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def document(
-    name: str, evidence: Evidence, drawn: Scene, judged: Verdict | None, language: Language
+    name: str,
+    evidence: Evidence,
+    drawn: Scene,
+    judged: Verdict | None,
+    language: Language,
+    found: Sequence[Finding] | None = None,
 ) -> str:
-    """The whole page of a run, which speaks a language first."""
+    """The whole page of a run, which speaks a language first; ``found``: see `lab.page.report`."""
     script, style = behaviour(), asset("style.css")
     chunks, stored = _chunks(drawn, evidence)
     joined = joints(drawn.acts, people(evidence.manifest)) if _is_whole(drawn) else ()
@@ -163,7 +169,7 @@ def document(
         "script": Markup(script),  # noqa: S704 - our own file
         "style": Markup(style),  # noqa: S704 - our own file
         "data": as_json(stored),
-        **below.below(evidence, drawn),
+        **below.below(evidence, drawn, found),
     }
     return template("page.html").render(filled)
 
