@@ -50,12 +50,12 @@ def each_part(frames: Frames) -> Iterator[tuple[int, Frames]]:
 
 
 def over_parts(
-    frames: Frames, do: Callable[[int, Frames], _Result], each: Each = one_by_one
+    frames: Frames, do: Callable[[Frames], _Result], each: Each = one_by_one
 ) -> Iterable[_Result]:
-    """What `each_part` yields, each part given to ``do``: its results."""
+    """What ``do`` makes of each part that `each_part` yields."""
 
     def done(at: slice) -> _Result:
-        result = do(at.start, some(frames, at))
+        result = do(some(frames, at))
         if scratch_of(frames.octets):
             release(frames.octets)
         return result

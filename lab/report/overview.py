@@ -156,7 +156,7 @@ def _merged(tallies: Iterable[Tally]) -> tuple[NDArray[np.uint64], NDArray[np.in
     return senders, sent
 
 
-def _tally(_: int, frames: Frames) -> Tally:
+def _tally(frames: Frames) -> Tally:
     bare = (frames.ip_version == 0) & (frames.protocol == int(Protocol.OTHER))
     senders, sent = counted(_senders(frames))
     return Tally(
