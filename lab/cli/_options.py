@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from lab.cli._spoken import KEY, language_of, option
 from lab.cli._usage import Misuse
 from lab.text import Language, Text
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _keep_language(context: click.Context, _: click.Parameter, value: str | None) -> Language:
@@ -77,6 +80,19 @@ as_json = option(
     is_flag=True,
     help=Text("For programs instead of people.", "输出 JSON，供程序读取。"),
 )
+
+
+def hosts(words: Text) -> Callable[[_Command], _Command]:
+    """``--host``, for what runs beside the hosts; ``words``: what it does with their ports."""
+    return option(
+        "--host",
+        "hosts",
+        metavar=Text("NAME", "主机"),
+        multiple=True,
+        default=("client", "server"),
+        show_default=True,
+        help=words,
+    )
 
 
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)

@@ -39,14 +39,8 @@ from lab.text import Language, Text
     show_default=True,
     help=Text("What runs the hosts, for run.json.", "运行各主机的引擎，记入 run.json。"),
 )
-@spoken.option(
-    "--host",
-    "hosts",
-    metavar=Text("NAME", "主机"),
-    multiple=True,
-    default=("client", "server"),
-    show_default=True,
-    help=Text("Whose port is recorded; may be repeated.", "要捕获其端口的主机，可重复指定。"),
+@_options.hosts(
+    Text("Whose port is recorded; may be repeated.", "要捕获其端口的主机，可重复指定。")
 )
 @spoken.option(
     "--deadline",

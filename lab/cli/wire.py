@@ -37,14 +37,8 @@ POLL = 0.003  # seconds between two looks at the files of the run
     show_default=True,
     help=Text("Where the run is recorded.", "正在录制的运行所在目录。"),
 )
-@spoken.option(
-    "--host",
-    "hosts",
-    metavar=Text("NAME", "主机"),
-    multiple=True,
-    default=("client", "server"),
-    show_default=True,
-    help=Text("Whose port is taken over; may be repeated.", "要接管其端口的主机，可重复指定。"),
+@_options.hosts(
+    Text("Whose port is taken over; may be repeated.", "要接管其端口的主机，可重复指定。")
 )
 @spoken.option(
     "--patience",
