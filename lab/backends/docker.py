@@ -63,9 +63,10 @@ class DockerEngine:
         yield from doctor.checks(self.root, connect)
 
     def prepare(self, say: Say) -> None:
-        if not is_present(self.client, image_of(self.root)):
+        self._image = image_of(self.root)
+        if not is_present(self.client, self._image):
             _ = self.compose  # missing: say so before building anything
-        self._image = ensure_image(self.client, self.root, say)
+            self._image = ensure_image(self.client, self.root, say)
 
     def run(self, scenario: Scenario, show: Callable[[Line], None] | None = None) -> Path | None:
         """Play one scenario until all have left; its folder, if the engine knows it.

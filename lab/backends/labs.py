@@ -17,6 +17,7 @@ process, the next one sees which hosts are fresh, and starts again those that ar
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -26,7 +27,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from queue import Empty
-from threading import Thread
+from typing import IO
 
 from docker import APIClient
 from msgspec import Struct
@@ -34,7 +35,7 @@ from msgspec import Struct
 from lab.backends import kernel
 from lab.backends.base import Line
 from lab.backends.containers import FOLDER, SNIFFER, SWITCH, Place, nodes, orders, switch, tools
-from lab.backends.machines import LEAVE_WITHIN, Machines
+from lab.backends.machines import LEAVE_WITHIN, Machines, Renewal
 from lab.backends.network import Network, network_of
 from lab.backends.outputs import Left, Life, Outputs
 from lab.backends.unseen import Unseen, judge_sniffer
@@ -81,15 +82,15 @@ class Lab:
         self._client, self._place = client, place
         self._captures = place.root / "captures"
         self._folder = self._captures / FOLDER / str(place.number)
-        self._renewing: list[Thread] = []
+        self._renewal: Renewal | None = None
 
     def play(self, scenario: Scenario, show: Show | None) -> Path | None:
         """Play a scenario to its end; the folder of the run, if there is one.
 
         Raises EngineError, and NotAvailable for a sysctl that a host cannot have.
         """
-        for thread in self._renewing:
-            thread.join()
+        if self._renewal:
+            self._renewal.end()
         machines = Machines(self._client, self._place, self._folder / "played")
         crew = self._assemble(machines, scenario)
         write_plan(scenario, self._folder / "plan")
@@ -105,8 +106,17 @@ class Lab:
         show = show or Unseen()
         last = self._follow(crew, outputs, show)
         self._judge(crew, last, show)
-        self._renewing = machines.renew(crew.everybody.values())
+        self._renewal = Renewal(self._client, crew.everybody.values())
+        if isinstance(show, Unseen):
+            self._renewal.begin()
+        else:  # who watched is told of it first: starting containers keeps all processors busy
+            atexit.register(self._renew, self._renewal)
         return self._run()
+
+    def _renew(self, renewal: Renewal) -> None:
+        """Have hosts started anew, unless somebody else plays here by now: he has seen to it."""
+        with suppress(OSError), _lock(self._folder):
+            renewal.begin()
 
     def _assemble(self, machines: Machines, scenario: Scenario) -> Crew:
         """Have everybody there whom the scenario needs; its nodes wait for their cables."""
@@ -192,13 +202,24 @@ def free_number(captures: Path) -> Iterator[int]:
     for number in count(1):
         folder = captures / FOLDER / str(number)
         _make(folder, captures)
-        with (folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        try:
+            lock = _lock(folder)
+        except BlockingIOError:
+            continue
+        with lock:
             yield number
-            return
+        return
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Nobody else plays in this lab until it is closed; raises OSError if somebody does, or it is gone."""
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise
+    return lock
 
 
 def _make(folder: Path, captures: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 from docker import APIClient
@@ -19,6 +20,7 @@ from lab.backends.outputs import Life, pieces
 from lab.errors import EngineFailed, LabError, NotAvailable
 
 LEAVE_WITHIN = 2  # seconds that the sniffer gets to save what it has
+HEARD_WITHIN = 0.03  # seconds after which the engine has got a request
 _PLUG = """
 cd /sys/class/net
 for link in *; do [ $link = lo ] || ip link delete $link; done 2>/dev/null
@@ -88,17 +90,6 @@ class Machines:
         if code:
             raise kernel.refusal("ip (switch)", said.decode(errors="replace").strip())
 
-    def renew(self, lives: Iterable[Life]) -> list[Thread]:
-        """Start containers anew, aside: the engine goes on with it even if this process ends."""
-        threads = [Thread(target=self._renew, args=(life,), daemon=True) for life in lives]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def _renew(self, life: Life) -> None:
-        with suppress(DockerException, OSError):  # then whoever needs it next will say so
-            self._client.restart(life.container, timeout=0)
-
     def _life(self, container: str) -> Life:
         state = self._client.inspect_container(container)["State"]
         if not state["Running"]:
@@ -112,6 +103,41 @@ class Machines:
         except (FileNotFoundError, json.JSONDecodeError):
             return []
         return starts
+
+
+class Renewal:
+    """Containers are started anew, aside: the engine goes on with it even if this process ends.
+
+    Those that somebody has started since are left alone.
+    """
+
+    def __init__(self, client: APIClient, lives: Iterable[Life]) -> None:
+        self._client = client
+        self._threads = [Thread(target=self._renew, args=(life,), daemon=True) for life in lives]
+        self._begun = False
+
+    def begin(self) -> None:
+        """Ask for it, unless that has been done; returns when the engine will have heard."""
+        if self._begun:
+            return
+        self._begun = True
+        for thread in self._threads:
+            thread.start()
+        until = monotonic() + HEARD_WITHIN
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
+
+    def end(self) -> None:
+        """Wait until all have been started."""
+        self.begin()
+        for thread in self._threads:
+            thread.join()
+
+    def _renew(self, life: Life) -> None:
+        with suppress(DockerException, OSError):  # then whoever needs it next will say so
+            state = self._client.inspect_container(life.container)["State"]
+            if state["StartedAt"] == life.started:
+                self._client.restart(life.container, timeout=0)
 
 
 def _patience(config: Config) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.checkout import Checkout
 from tools.bench.figure import Figure, alternate, quietly
 
 TIMES = 7
+PAUSE = 1.0
+"""Seconds between two runs: Docker starts hosts anew after its own, for which no other is to pay."""
 SCENARIOS = ("rst_refused", "tcp_lifecycle")
 
 
@@ -31,7 +34,10 @@ def figures() -> Iterator[Figure]:
             lab.lab("down")
 
 
-def play(lab: Checkout, scenario: str, engine: str) -> None:
-    """One run that must keep its promises."""
-    command = lab.command("run", scenario, "--engine", engine)
+def play(lab: Checkout, scenario: str, engine: str) -> float:
+    """The seconds that one run takes, which must keep its promises; Docker's hosts rest after it."""
+    command, began = lab.command("run", scenario, "--engine", engine), time.perf_counter()
     quietly(*command, cwd=lab.root, env=lab.environment())
+    taken = time.perf_counter() - began
+    time.sleep(PAUSE)
+    return taken
