@@ -1,10 +1,11 @@
 """Tracepoints of a run, recorded by the runner beside the sniffer, into kernel.jsonl of its folder.
 
 The runner is on the machine itself: as root it may read the tracing filesystem, and for anybody
-else a run simply has no such file. A thread does it, while the engine builds the network.
+else a run simply has no such file. A thread does it.
 
     runner                                    sniffer
-    switches the tracepoints on               makes the run's folder
+    switches the tracepoints on
+    has the engine begin                      makes the run's folder
     finds it: kernel.jsonl, locked;           hosts announce themselves, and are recorded
     learns the hosts' addresses
     sees that the run is over: writes,        publishes the folder
@@ -150,11 +151,14 @@ class Tracing:
         self._captures, self._hosts = captures, tuple(hosts)
         self._pattern = f".*-{scenario.replace(':', '.')}.partial"
         self._earlier = set(captures.glob(self._pattern))
-        self._over, self._written = Event(), Event()
+        self._on, self._over, self._written = Event(), Event(), Event()
         self._thread = Thread(target=self._run, name="tracing")
 
     def __enter__(self) -> Tracing:
+        """Wait until the tracepoints are on, or cannot be: a run may be over sooner than a busy kernel
+        switches them."""
         self._thread.start()
+        self._on.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -166,9 +170,12 @@ class Tracing:
     def _run(self) -> None:
         try:
             with suppress(OSError, LabError), Instance(mount()) as instance:
-                self._record(Trace(instance, (*self._hosts, DOCKER_PORTS)))
+                trace = Trace(instance, (*self._hosts, DOCKER_PORTS))
+                self._on.set()
+                self._record(trace)
                 self._written.set()
         finally:
+            self._on.set()
             self._written.set()
 
     def _record(self, trace: Trace) -> None:

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
+from lab.capture import tracing
 from lab.capture.folder import RunFolder
-from lab.capture.tracing import FILE, KernelLog, await_kernel_log
+from lab.capture.tracing import FILE, KernelLog, Tracing, await_kernel_log
 from lab.evidence.events import Ended, decode_events
 from lab.evidence.manifest import Manifest
 
@@ -89,3 +90,19 @@ def test_who_reads_it_waits_until_it_is_whole(folder: RunFolder) -> None:
 
 def test_a_run_without_it_is_not_waited_for(folder: RunFolder) -> None:
     await_kernel_log(folder.path)
+
+
+def test_a_run_begins_when_the_kernel_has_said_whether_it_may_be_traced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, begun = Event(), list[bool]()
+
+    def refused() -> Path:
+        assert not asked.wait(0.1)  # a busy kernel takes its time, and nothing goes on meanwhile
+        asked.set()
+        raise PermissionError
+
+    monkeypatch.setattr(tracing, "mount", refused)
+    with Tracing(tmp_path, "trial", HOSTS):
+        begun.append(asked.is_set())
+    assert begun == [True]
