@@ -12,6 +12,7 @@ from lab.evidence.calls import Call
 from lab.evidence.states import Moment
 from lab.packets.rows import Frame
 from lab.questions.base import Cite, Source
+from lab.scenarios.checks import is_unasked
 from lab.scenarios.script import in_order
 from lab.units import MODULUS, short_span
 
@@ -32,10 +33,8 @@ class Packet(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unasked(self) -> bool:
-        """Whether it may be IPv6's own: it looks for routers and neighbours whatever programs do
-        (RFC 4861, RFC 3810). The hosts' programs talk IPv4 unless their scenario says otherwise."""
-        ip = self.frame.ip
-        return ip is not None and ip.version == 6
+        """Whether it may be IPv6's own: see `lab.scenarios.checks`."""
+        return is_unasked(self.frame)
 
     @property
     def words(self) -> str:

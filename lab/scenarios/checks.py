@@ -1,12 +1,13 @@
-"""Promises that many scenarios make: how calls ended, what a kernel counted, which states it saw."""
+"""What many scenarios' promises rest on: frames, how calls ended, what a kernel counted, its states."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from lab.evidence.calls import Call
-from lab.evidence.run import Evidence
+from lab.evidence.run import Evidence, View
 from lab.evidence.states import Moment
+from lab.packets.rows import Frame, frame
 from lab.scenarios.base import Promise, Seen
 from lab.scenarios.script import Segment, in_order
 from lab.text import Text, same
@@ -21,6 +22,18 @@ GOES_OFF = Text(
     "{timer} 定时器：{flags} 之后 {least} 至 {most} 毫秒",
 )
 NEVER_SAMPLED = Text("no socket was sampled", "没有采样到任何套接字")
+
+
+def frames(view: View) -> list[Frame]:
+    """Every frame of a capture, layer by layer: of few."""
+    return [frame(view.capture, row) for row in range(len(view.capture.frames))]
+
+
+def is_unasked(one: Frame) -> bool:
+    """Whether it may be IPv6's own: a kernel looks for routers and neighbours and tells its groups
+    whatever programs do, and a busy one late (RFC 4861, RFC 3810). The hosts' programs talk IPv4
+    unless their scenario says otherwise."""
+    return one.ip is not None and one.ip.version == 6
 
 
 def called(evidence: Evidence, host: str, *functions: str) -> tuple[Call, ...]:

@@ -6,9 +6,9 @@ import socket
 
 from lab.evidence.run import Evidence, View
 from lab.packets.frames import Protocol
-from lab.packets.rows import Frame, frame
+from lab.packets.rows import Frame
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import called, counted
+from lab.scenarios.checks import called, counted, frames
 from lab.tcp.segments import Segment, distance, segments
 from lab.text import Text, same
 from lab.topology import Host, Router, Topology
@@ -38,19 +38,15 @@ def client(server: str) -> None:
         connection.getsockopt(socket.IPPROTO_IP, IP_MTU)
 
 
-def _frames(view: View) -> list[Frame]:
-    return [frame(view.capture, row) for row in range(len(view.capture.frames))]
-
-
 def _data(view: View) -> list[Frame]:
     """The segments with data; only the client sends any."""
-    return [one for one in _frames(view) if one.tcp and one.payload_length]
+    return [one for one in frames(view) if one.tcp and one.payload_length]
 
 
 def _errors(view: View) -> list[Frame]:
     return [
         one
-        for one in _frames(view)
+        for one in frames(view)
         if one.icmp and (one.icmp.type, one.icmp.code) == (UNREACHABLE, TOO_LONG)
     ]
 
@@ -106,7 +102,7 @@ def _kernel_learns(evidence: Evidence) -> Seen:
 
 def _only_the_long_are_lost(evidence: Evidence) -> Seen:
     """A router changes link addresses and TTL, so the two captures are compared from TCP on."""
-    near, far = ({_tcp_of(one): one for one in _frames(view) if one.tcp} for view in evidence.views)
+    near, far = ({_tcp_of(one): one for one in frames(view) if one.tcp} for view in evidence.views)
     lost = [one for octets, one in near.items() if octets not in far]
     long = [one for one in near.values() if one.ip and one.ip.length > NARROW]
     words = Text("lost on the way: packets of {n} octets", "途中丢失：长 {n} 字节的 IP 包")

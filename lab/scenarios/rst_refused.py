@@ -6,9 +6,8 @@ import socket
 import subprocess
 
 from lab.evidence.run import Evidence
-from lab.packets.rows import frame
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import returned
+from lab.scenarios.checks import frames, is_unasked, returned
 from lab.text import Text, same
 from lab.topology import Host, Topology
 from lab.wire.rules import delay, packets
@@ -98,8 +97,7 @@ def rejected_client(server: str, *, ports: list[int]) -> None:
 
 
 def _icmp_codes(evidence: Evidence) -> Seen:
-    capture = evidence.view.capture
-    seen = [frame(capture, row) for row in range(len(capture.frames))]
+    seen = [one for one in frames(evidence.view) if not is_unasked(one)]
     errors = [(one.number, one.icmp) for one in seen if one.icmp]
     codes = [(icmp.type, icmp.code) for _, icmp in errors]
     words = same(", ".join(f"ICMP {kind}/{code}" for kind, code in codes))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 
 from lab.evidence.run import Evidence
-from lab.packets.rows import frame
 from lab.scenarios.base import Promise, Scenario, Seen
-from lab.scenarios.checks import called, outcome, returned
+from lab.scenarios.checks import called, frames, is_unasked, outcome, returned
 from lab.text import Text, same
 from lab.units import short_span
 from lab.wire.rules import SYN, drop, segment
@@ -67,14 +66,16 @@ def _lasted(least_ms: int) -> Promise:
 
 def _only_arp(evidence: Evidence) -> Seen:
     """ARP asks again and again, nothing answers, and no SYN ever leaves."""
-    asked = [frame(evidence.view.capture, row) for row in range(len(evidence.view.capture.frames))]
+    seen = [one for one in frames(evidence.view) if not is_unasked(one)]
     requests = [
         one.number
-        for one in asked
+        for one in seen
         if one.arp and one.arp.operation == 1 and one.arp.target.endswith(f".{NOBODY}")
     ]
-    others = len(asked) - len(requests)
-    words = Text("{n} ARP request[|s], {m} other frame[|s]", "{n} 个 ARP 请求，其他帧 {m} 个")
+    others = len(seen) - len(requests)
+    words = Text(
+        "{n} ARP request[|s], {m} other frame[|s] of IPv4", "{n} 个 ARP 请求，其他 IPv4 帧 {m} 个"
+    )
     kept = len(requests) > 1 and not evidence.view.connections and not others
     return Seen(kept, words.fill(n=len(requests), m=others), tuple(requests))
 
