@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 from tests.checkout import Checkout, read_until
 
@@ -66,3 +66,13 @@ def watched(browser: Browser, address: str, **options: object) -> Iterator[Page]
     own = urlsplit(address).netloc
     assert complaints == []
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {own}
+
+
+def ladder_in(page: Page) -> FrameLocator:
+    """The ladder that is in front, loaded: before, no link takes focus and no script listens."""
+    ladder = page.frame_locator("iframe:not([hidden])")
+    expect(ladder.locator("li.frame a.hit").first).to_be_attached(timeout=WITHIN * 1000)
+    frame = ladder.owner.element_handle().content_frame()
+    assert frame is not None
+    frame.wait_for_load_state(timeout=WITHIN * 1000)
+    return ladder

@@ -12,7 +12,7 @@ from lab import questions
 from lab.analyze import load_run
 from lab.questions.base import Proof
 from lab.questions.runs import Runs
-from tests.browser.served import WITHIN, chromium, served, watched
+from tests.browser.served import WITHIN, chromium, ladder_in, served, watched
 from tests.checkout import Checkout
 from tests.played import checkout_of, shared
 
@@ -92,13 +92,12 @@ def test_the_frames_that_prove_it_are_lit_in_the_ladder(
         to_the_question(page, address)
         predict(page)
         proof = proof_of(run_of(page, checkout))
-        expect(page.frame_locator("iframe").locator("li.frame").first).to_be_attached(timeout=SOON)
+        ladder = ladder_in(page)
         page.locator("form button.main").last.click()
         expect(page.locator("#verdict")).to_be_visible(timeout=SOON)
         numbers = {int(cite.where[0]) for right in proof.key.values() for cite in right.cites}
         for number in numbers:
-            lit = page.frame_locator("iframe").locator(f"#f{number}.lit")
-            expect(lit).to_be_attached(timeout=SOON)
+            expect(ladder.locator(f"#f{number}.lit")).to_be_attached(timeout=SOON)
 
 
 def test_a_frame_that_is_clicked_fills_the_field(
@@ -108,7 +107,7 @@ def test_a_frame_that_is_clicked_fills_the_field(
         to_the_question(page, address)
         predict(page)
         (number, *_) = proof_of(run_of(page, checkout)).key[FIRST.values[0].id].accepted
-        page.frame_locator("iframe").locator(f"#f{number} a.hit").click(timeout=SOON)
+        ladder_in(page).locator(f"#f{number} a.hit").click(timeout=SOON)
         expect(page.locator(f"input[name={FIRST.values[0].id}]")).to_have_value(f"#{number}")
 
 

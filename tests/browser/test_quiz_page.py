@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from lab import questions
-from tests.browser.served import WITHIN, chromium, served, watched
+from tests.browser.served import WITHIN, chromium, ladder_in, served, watched
 from tests.checkout import Checkout
 from tests.played import checkout_of, run_folder, shared
 
@@ -54,9 +54,7 @@ def played(page: Page) -> FrameLocator:
     """Predicts the first option; gives the ladder that is in front."""
     page.locator("input[name=guess]").first.check()
     page.locator("form button.main").click()
-    ladder = page.frame_locator("iframe:not([hidden])")
-    expect(ladder.locator("li.frame a.hit").first).to_be_attached(timeout=SOON)
-    return ladder
+    return ladder_in(page)
 
 
 def handed_in(page: Page) -> None:

@@ -130,6 +130,7 @@ function show(runs) {
   const frames = runs.map((one, n) => make('iframe', {
     src: `/runs/${encodeURIComponent(one.run)}`, title: word('ladder', { run: one.scenario })[spoken()], hidden: n > 0,
     onload: (event) => {
+      event.target.dataset.loaded = '';
       send(event.target, { language: spoken(), theme: painted() });
       event.target.contentWindow.addEventListener('keydown', back, true);
     },
@@ -145,6 +146,7 @@ function show(runs) {
 }
 
 const send = (frame, message) => frame.contentWindow.postMessage(message, location.origin);
+const loaded = (frame, then) => ('loaded' in frame.dataset ? then() : frame.addEventListener('load', then, { once: true }));
 const frames = () => [...by('runs').querySelectorAll('iframe')];
 
 /** Bring a run to the front. */
@@ -165,7 +167,7 @@ function light(lit) {
   if (lit.length && !lit.some((one) => shown && one.run === shown.dataset.run)) front(lit[0].run);
   for (const frame of frames()) {
     for (const one of lit.filter((some) => some.run === frame.dataset.run)) {
-      send(frame, { light: one.frames, host: one.host });
+      loaded(frame, () => send(frame, { light: one.frames, host: one.host }));
     }
   }
 }
