@@ -13,7 +13,7 @@ from typing import IO
 
 from lab.capture.folder import read_octets
 from lab.errors import MatchTooLarge, NotWritten, UnreadableFile
-from lab.packets.pages import may_stay
+from lab.packets.pages import staying
 from lab.packets.reader import read_capture
 from lab.packets.scratch import OURS, Mapped, Scratch, mapped_with
 
@@ -78,8 +78,7 @@ def _needed(octets: mmap, path: Path, bound: int) -> int:
     if OURS + size + A_FRAME * size // SMALLEST_RECORD <= bound:
         return 0
     frames = _frames(octets, path)
-    mapped = size if may_stay(memoryview(octets), frames) else 0
-    return OURS + mapped + A_FRAME * frames
+    return OURS + staying(memoryview(octets), frames) + A_FRAME * frames
 
 
 def _frames(octets: mmap, path: Path) -> int:

@@ -37,6 +37,9 @@ def entry() -> None:
     numpy's linear algebra is never used; starting threads for it is half of numpy's import.
     """
     gc.set_threshold(1_000_000)
+    sys.setswitchinterval(
+        0.0005
+    )  # seconds: work is shared among threads, which wait for each other
     try:
         ahead = _keeper(sys.argv[1:])
         atexit.register(gc.freeze)

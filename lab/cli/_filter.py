@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -148,6 +147,8 @@ def compiled(tcpdump: str, expression: str, link_type: int, order: str = "<") ->
 
     It is handed a file without frames, so it needs no right to capture.
     """
+    import subprocess  # seldom needed, and slow to import
+
     from lab.filters.bpf import program
 
     header = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, SNAP_LENGTH, link_type)

@@ -304,18 +304,14 @@ def _lines(
     evidence: Evidence, found: tuple[Finding, ...], wishes: Wishes, chosen: Chosen | None
 ) -> Iterator[str]:
     from lab.cli import _output as output
-    from lab.report.choice import numbered
-    from lab.report.closeup import closeup
     from lab.report.explanation import explain, summary_and_findings
 
-    view, language, columns, paint = (
-        evidence.view,
-        wishes.language,
-        output.columns(),
-        output.paint(),
-    )
+    language, columns, paint = wishes.language, output.columns(), output.paint()
     if wishes.stream:
-        talk = numbered(view, *wishes.stream)
+        from lab.report.choice import numbered
+        from lab.report.closeup import closeup
+
+        talk = numbered(evidence.view, *wishes.stream)
         return closeup(
             evidence, talk, found, language, columns, paint, everything=wishes.everything
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import View
 from lab.packets.addresses import Endpoint
+from lab.packets.distinct import among, distinct, grouped, ranked
 from lab.packets.frames import Frames
 from lab.packets.pairs import ends
 from lab.packets.parts import fetched
@@ -19,10 +20,15 @@ from lab.tcp.model import Handshake
 from lab.tcp.table import Table
 
 
-def table(view: View) -> Table:
-    """A view's connections as columns; computed anew if they were made one by one."""
+def as_columns(view: View) -> Connections:
+    """A view's connections, to be asked for columns; found anew if they were made one by one."""
     every = view.connections
-    return every.table if isinstance(every, Connections) else connections(view.capture).table
+    return every if isinstance(every, Connections) else connections(view.capture)
+
+
+def table(view: View) -> Table:
+    """A view's connections as columns."""
+    return as_columns(view).table
 
 
 def opened(columns: Table, ways: Collection[Handshake]) -> Mask:
@@ -58,7 +64,7 @@ class Glance(Struct, frozen=True):
     def between(self, wanted: Collection[tuple[Endpoint, Endpoint]]) -> Mask:
         """Those whose (client, server) is one of the wanted."""
         ports = [client.port << 16 | server.port for client, server in wanted]
-        found: Mask = np.isin(self.client_port << 16 | self.server_port, ports)
+        found: Mask = among(self.client_port << 16 | self.server_port, ports)
         near = np.flatnonzero(found)  # the addresses of few have to be written out
         found[near] = [self.ends(at) in wanted for at in near.tolist()]
         return found
@@ -90,8 +96,8 @@ def glance(view: View, wanted: Mask) -> Glance:
 
 def _numbered(addresses: NDArray[np.uint64]) -> Ints:
     """A small number for each address; shape (n, 2) to (n,)."""
-    high, low = (np.unique(half, return_inverse=True)[1] for half in addresses.T)
-    found: Ints = np.unique(high << 32 | low, return_inverse=True)[1].astype(np.int64)
+    high, low = (ranked(half)[1] for half in addresses.T)
+    found: Ints = ranked(high << 32 | low)[1]
     return found
 
 
@@ -99,9 +105,8 @@ class Groups:
     """Entries that are alike in two columns of small numbers, in order of each group's first."""
 
     def __init__(self, one: Ints, other: Ints) -> None:
-        _, first, group, counts = np.unique(
-            one << 32 | other, return_index=True, return_inverse=True, return_counts=True
-        )
+        _, first, group = grouped(one << 32 | other)
+        counts = np.bincount(group, minlength=len(first))
         order = np.argsort(first)
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
@@ -117,7 +122,7 @@ class Groups:
 
     def different(self, values: Ints) -> Ints:
         """How many different values each group has."""
-        pairs = np.unique(self.of << 32 | values)
+        pairs = distinct(self.of << 32 | values)
         return np.bincount(pairs >> 32, minlength=len(self.counts))
 
     def with_any(self, wanted: Mask) -> Mask:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
 from lab.packets.addresses import Endpoint
+from lab.packets.distinct import among
 from lab.packets.frames import Capture, Protocol
 from lab.packets.parts import with_header
 from lab.packets.rows import Frame, frame
@@ -38,7 +37,7 @@ def _errors(capture: Capture) -> Iterator[Frame]:
     frames = capture.frames
     rows = with_header(frames, Protocol.ICMP, Protocol.ICMPV6)
     kinds, version = frames.octets[frames.transport[rows]], frames.ip_version[rows]
-    wanted = (version == 4) & np.isin(kinds, (UNREACHABLE, TIME_EXCEEDED, PARAMETER))
+    wanted = (version == 4) & among(kinds, (UNREACHABLE, TIME_EXCEEDED, PARAMETER))
     wanted |= (version == 6) & (kinds < INFORMATIONAL_V6)
     for row in rows[wanted][:AT_MOST].tolist():
         read = frame(capture, row)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from lab.evidence.glance import table
 from lab.evidence.run import View
+from lab.packets.distinct import among
 from lab.packets.frames import Flags, Frames
 from lab.packets.pairs import pairs
 from lab.packets.parts import fetched
@@ -53,7 +54,7 @@ def suspects(view: View, at_most: int | None = None, only: Ints | None = None) -
         only: no others than these are looked at closely.
     """
     columns, numbers = table(view), np.flatnonzero(unusual(view))
-    asked = chosen = numbers if only is None else numbers[np.isin(numbers, only)]
+    asked = chosen = numbers if only is None else numbers[among(numbers, only)]
     if at_most is not None and len(asked) > at_most:
         from lab.evidence.traits import worst  # small captures have no use for it
 
@@ -132,7 +133,7 @@ def _same_ports(columns: Table, frames: Frames) -> Mask:
     ends = (fetched(column, rows) for column in (frames.source_port, frames.destination_port))
     ports = np.sort(np.stack([*ends]), axis=0)
     names = ports[0].astype(np.int64) << 16 | ports[1]
-    found = np.isin(names, names[columns.reused])
+    found = among(names, names[columns.reused])
     at = np.flatnonzero(found)
     if len(at):  # few, and not all between the same hosts
         sharing = pairs(frames, rows[at])

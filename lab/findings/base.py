@@ -33,8 +33,8 @@ from lab.text import Text
 from lab.udp.model import Exchange
 
 if TYPE_CHECKING:  # a healthy run has no use for it
-    from lab.evidence.offers import Answers
     from lab.evidence.talk import Talk
+    from lab.tcp.answers import Answers
 
 
 NOT_ALL = "not_all"
@@ -62,7 +62,11 @@ class Finding(Struct, frozen=True):
 
 
 class Kind(Protocol):
-    """What a module of this package offers that looks at everything."""
+    """What a module of this package offers that looks at everything.
+
+    It may have a ``sample``, too, which is asked where a sample of very many frames has to be enough;
+    and ``TAKES_LONG``, if it reads the octets of many frames: then it is begun before others.
+    """
 
     def find(self, evidence: Evidence) -> Iterable[Finding]:
         """Yield what is found in the first view, in order of its frames."""
@@ -121,7 +125,8 @@ def findings(
 
     len(evidence.view.connections)  # analysed once, before several ask for them
     looks = each if scratch_of(frames.octets) is None else one_by_one
-    found = [one for some in looks(of, [None, *kinds(lab.findings)]) for one in some]
+    in_turn = sorted(kinds(lab.findings), key=lambda kind: not hasattr(kind, "TAKES_LONG"))
+    found = [one for some in looks(of, [None, *in_turn]) for one in some]
     order = list(Severity)
     found.sort(key=lambda f: (-order.index(f.severity), f.frames[:1], f.id))
     return tuple(sorted(found, key=lambda f: f.id != NOT_ALL))

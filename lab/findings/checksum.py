@@ -51,8 +51,8 @@ NEXT_ALL = Text("`lab explain --all` looks at every frame.", "`lab explain --all
 MODULUS = 0xFFFF
 """Of ones' complement sums (RFC 1071); what marks an address as IPv4 adds 0."""
 
-SAMPLE = 20_000
-"""Frames looked at where that has to be enough."""
+SAMPLE, RUN = 20_000, 20
+"""Frames looked at where that has to be enough; so many in a row, which lie together in the file."""
 
 TOGETHER = 1000  # frames that are copied at once
 AT_ONCE = 1 << 15  # frames with a wrong checksum
@@ -100,7 +100,9 @@ def _sampled(frames: Frames) -> Rows | None:
     rows = where(frames, _is_inside)
     if len(rows) <= SAMPLE:
         return None
-    return rows[np.arange(SAMPLE) * len(rows) // SAMPLE]
+    places = np.arange(0, SAMPLE, RUN) * len(rows) // SAMPLE
+    found: Rows = rows[(places[:, None] + np.arange(RUN)).ravel()]
+    return found
 
 
 def _is_inside(frames: Frames) -> NDArray[np.bool_]:
@@ -125,13 +127,13 @@ def _copied(frames: Frames, rows: Rows) -> Frames:
     return Frames(octets=np.frombuffer(copied, np.uint8), **columns)
 
 
-def _joined(frames: Frames, begin: Rows, end: Rows) -> bytes:
+def _joined(frames: Frames, begin: Rows, end: Rows) -> bytearray:
     """Stretches of the file, one after another; few of its pages are held at a time."""
     copied = bytearray()
     for some in stretches(frames.octets, begin, TOGETHER, len(frames)):
         starts, ends = begin[some].tolist(), end[some].tolist()
         copied += b"".join(map(frames.octets.data.__getitem__, map(slice, starts, ends)))
-    return bytes(copied)
+    return copied
 
 
 def _are_partial(frames: Frames, rows: Rows) -> NDArray[np.bool_]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.evidence.offers import answers, by_server, left_out
+from lab.evidence.offers import by_server, left_out
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, name_of, of_answers
-from lab.packets.parts import fetched
 from lab.text import Text
 
 WORDS = Text(
@@ -29,13 +28,7 @@ MPTCP = 30
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a server."""
-    every = answers(evidence.view)
-    syn, answer = (
-        fetched(every.frames.payload, rows) - fetched(every.frames.transport, rows)
-        for rows in (every.syn, every.answer)
-    )
-    shorter = every.only(answer < syn)  # a header of the same size leaves no option out
-    for server, some in by_server(evidence.view, left_out(shorter, MPTCP)):
+    for server, some in by_server(evidence.view, left_out(evidence.view, MPTCP)):
         words = (WORDS if len(some) == 1 else SEVERAL).fill(
             server=name_of(evidence, server), count=f"{len(some):,}"
         )

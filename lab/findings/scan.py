@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from lab.evidence.glance import Glance, Groups, glance, opened, table
 from lab.evidence.run import Evidence, View
 from lab.findings.base import Finding, Severity
+from lab.packets.distinct import distinct
 from lab.tcp.columns import Ints, Mask
 from lab.tcp.model import Handshake
 from lab.text import Text
@@ -97,7 +98,7 @@ def _floods(ignored: Glance) -> Iterator[tuple[object, Finding]]:
     """SYNs to one endpoint that were not refused."""
     for group in Groups(ignored.server, ignored.server_port).of_at_least(MANY_SYNS):
         target, count = ignored.ends(group[0])[1], f"{len(group):,}"
-        sources = len(np.unique(ignored.client[group]))
+        sources = len(distinct(ignored.client[group]))
         words = FLOOD.fill(target=target, count=count, sources=f"{sources:,}")
         frames = _frames(ignored, group)
         yield target, Finding("syn_flood", Severity.ERROR, words, frames, next=NEXT_FLOOD)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lab.evidence.run import Evidence
 from lab.findings.base import Finding, Severity, counted
+from lab.packets.distinct import among
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.packets.parts import each_part
 from lab.text import Text
@@ -60,4 +61,4 @@ def _without_header(frames: Frames, rows: NDArray[np.int64]) -> int:
     end = frames.start[rows] + frames.captured[rows]
     rows = rows[frames.network[rows] + FIXED_V4 <= end]
     where = np.where(frames.ip_version[rows] == 4, PROTOCOL_V4, NEXT_HEADER_V6)
-    return int(np.isin(frames.octets[frames.network[rows] + where], TRANSPORTS).sum())
+    return int(among(frames.octets[frames.network[rows] + where], TRANSPORTS).sum())

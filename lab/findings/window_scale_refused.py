@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from lab.evidence.glance import table
-from lab.evidence.offers import Answers, answers, by_server, left_out
+from lab.evidence.offers import by_server, left_out
 from lab.evidence.run import Evidence, View
 from lab.findings.base import Finding, Severity, name_of, of_answers
 from lab.packets.options import WINDOW_SCALE
+from lab.tcp.answers import Answers
 from lab.tcp.judging import NO_RTT
 from lab.tcp.model import Analysis
 from lab.text import Text
@@ -36,11 +37,14 @@ NEXT = Text(
 LARGEST = 65_535
 """Octets: the largest window that is not scaled."""
 
+TAKES_LONG = True
+"""It reads the octets of many frames: begun before others."""
+
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One finding a server; a warning where it held data back."""
     view = evidence.view
-    for server, some in by_server(view, left_out(answers(view), WINDOW_SCALE)):
+    for server, some in by_server(view, left_out(view, WINDOW_SCALE)):
         told = (WORDS if len(some) == 1 else SEVERAL).fill(
             server=name_of(evidence, server), count=f"{len(some):,}", bound=_bound(view, some)
         )

@@ -130,7 +130,7 @@ def new_draft(octets: NDArray[np.uint8], records: Records) -> Draft:
     kinds |= {"payload_length": np.int32, "sequence": np.uint32, "acknowledgment": np.uint32}
     kinds |= {"malformed": np.bool_, "direction": np.uint8}
     columns: dict[str, Any] = {name: zeros(octets, count, kinds[name]) for name in kinds}
-    source, destination = (zeros(octets, 2 * count, np.uint64).reshape(-1, 2) for _ in range(2))
+    source, destination = (zeros(octets, 2 * count, np.uint64).reshape(2, -1).T for _ in range(2))
     return Draft(octets=octets, source=source, destination=destination, **columns)
 
 

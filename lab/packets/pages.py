@@ -16,8 +16,11 @@ from lab.packets.scratch import mapping_of, scratch_of
 ROOM = 1 << 32
 """Octets of a file that may stay mapped while it is read; of a larger file, what is being read."""
 
-COMPUTED = 250
+COMPUTED = 200
 """Octets that the columns of a frame and its segment take, about."""
+
+WHOLE = 1.3
+"""How much of a file's size that and what stays mapped may take together."""
 
 AROUND, FOLIO = 1 << 16, 1 << 21
 """Octets that Linux maps at once around the one that is asked for, at least and at most."""
@@ -54,7 +57,7 @@ class Trail:
     def __init__(
         self, octets: memoryview | NDArray[np.uint8], frames: int = 0, told: Share = _unheard
     ) -> None:
-        self._octets, self._left, self._stays = octets, 0, may_stay(octets, frames)
+        self._octets, self._left, self._stays = octets, 0, staying(octets, frames)
         self._told, self._little = told, scratch_of(octets) is not None
 
     def reached(self, offset: int, end: int | None = None) -> None:
@@ -66,8 +69,8 @@ class Trail:
         self._told(offset / len(self._octets))
         if self._little:
             release(self._octets, max(offset - FOLIO, 0), end or offset + AROUND)
-        elif not self._stays and offset - self._left >= self.STRETCH:
-            begin, self._left = self._left, offset
+        elif offset - self._left >= self.STRETCH and offset > self._stays:
+            begin, self._left = max(self._left, self._stays), offset
             release(self._octets, begin, offset)
 
 
@@ -87,17 +90,22 @@ def release(octets: memoryview | NDArray[np.uint8], begin: int = 0, end: int | N
         held.madvise(MADV_DONTNEED, first, last - first)
 
 
-def may_stay(octets: memoryview | NDArray[np.uint8], frames: int = 0) -> bool:
-    """Whether a file may stay mapped: with what is computed of it, it takes little more memory."""
-    return scratch_of(octets) is None and 2 * COMPUTED * frames <= len(octets) <= ROOM
+def staying(octets: memoryview | NDArray[np.uint8], frames: int = 0) -> int:
+    """How much of a file may stay mapped, from its beginning: with what is computed of so many frames,
+    it takes little more memory than its size. To map it again takes as long as to look at it."""
+    if scratch_of(octets) is not None:
+        return 0
+    room = int(WHOLE * len(octets)) - COMPUTED * frames
+    return max(0, min(room, ROOM, len(octets)))
 
 
 def release_if_large(
     octets: memoryview | NDArray[np.uint8], begin: int = 0, end: int | None = None, frames: int = 0
 ) -> None:
-    """Give the pages between two offsets back, unless all of the file may stay."""
-    if not may_stay(octets, frames):
-        release(octets, begin, end)
+    """Give the pages between two offsets back, as far as they may not stay."""
+    stays = staying(octets, frames)
+    if stays < len(octets):
+        release(octets, max(begin, stays), end)
 
 
 def window_of(octets: memoryview) -> int:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.packets.distinct import among
 from lab.packets.each import Each, one_by_one
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.packets.pages import blocks, release
@@ -89,7 +90,7 @@ def _has_header(frames: Frames, protocols: tuple[Protocol, ...]) -> NDArray[np.b
 def only(frames: Frames, rows: Rows) -> Frames:
     """A copy in memory of some frames' columns; which are fragments is left out."""
     columns = {name: fetched(getattr(frames, name), rows) for name in NAMES}
-    unmeasured = np.flatnonzero(np.isin(rows, frames.unmeasured))
+    unmeasured = np.flatnonzero(among(rows, frames.unmeasured))
     return Frames(octets=frames.octets, unmeasured=unmeasured, **columns)
 
 

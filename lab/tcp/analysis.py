@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct, either
+from lab.packets.distinct import among, distinct, either
 from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import Frames
 from lab.packets.pages import release_if_large
@@ -102,7 +102,9 @@ def _block(frames: Frames, s: Segments, bounds: tuple[int, int]) -> Block:
     went = ways(part, stand, either(judged.unsure, stand.apart))
     same = alike(frames, part, went)
     went = replace(went, at=went.at + position)
-    placed = replace(judged, duplicate=judged.duplicate + position, unsure=judged.unsure + begin)
+    cut = stand.stream[without_length(frames, part.row)]
+    unsure = either(judged.unsure, cut) + begin
+    placed = replace(judged, duplicate=judged.duplicate + position, unsure=unsure)
     return Block(
         streams=part,
         judged=placed,
@@ -119,8 +121,7 @@ def _together(columns: list[NDArray[Any]], kind: type[Any] = np.int64) -> NDArra
 
 def _joined(frames: Frames, s: Segments, parts: list[Judged]) -> Judged:
     """Join what the blocks have found, and judge one by one the streams that are left."""
-    cut = np.searchsorted(s.first, np.flatnonzero(without_length(frames, s.row)), side="right") - 1
-    left = either(_together([part.unsure for part in parts]), cut)
+    left = _together([part.unsure for part in parts])
     flags = _together([part.flags for part in parts], np.uint16)
     duplicate, nth, rtt = (
         _together([getattr(part, name) for part in parts]) for name in ("duplicate", "nth", "rtt")
@@ -132,7 +133,7 @@ def _joined(frames: Frames, s: Segments, parts: list[Judged]) -> Judged:
 def _one_by_one(frames: Frames, s: Segments, found: Judged) -> Judged:
     """Let the sequential rules judge the streams that are left."""
     stream = np.searchsorted(s.first, found.duplicate, side="right") - 1
-    kept = ~np.isin(stream, found.unsure)
+    kept = ~among(stream, found.unsure)
     duplicate, nth = found.duplicate[kept].tolist(), found.nth[kept].tolist()
     for left in found.unsure.tolist():
         at, parts = s.bounds(left), _read(frames, s, left)

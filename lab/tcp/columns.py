@@ -77,7 +77,9 @@ def taken(first: Ints, counts: Ints, which: Ints) -> tuple[Ints, Ints]:
     """The positions of some groups, one group after another; and where each begins among them."""
     counts = counts[which]
     begins = np.cumsum(counts) - counts
-    return np.repeat(first[which] - begins, counts) + np.arange(int(counts.sum())), begins
+    found = np.repeat(first[which] - begins, counts)
+    found += np.arange(len(found))
+    return found, begins
 
 
 def bounds(first: Ints, together: int) -> Iterator[tuple[int, int]]:

@@ -14,9 +14,11 @@ from lab.packets.frames import Capture, Frames
 from lab.packets.pages import touched
 from lab.packets.pairs import ends
 from lab.packets.scratch import scratch_of
+from lab.tcp.answers import Answers, answers
 from lab.tcp.model import Connection
 from lab.tcp.offers import announced_mss, window_shifts
 from lab.tcp.opening import initial_numbers
+from lab.tcp.option_fields import Kinds
 from lab.tcp.outcomes import how_it_went
 from lab.tcp.parts import table
 from lab.tcp.segments import SYN, segments
@@ -38,6 +40,16 @@ class Connections(Sequence[Connection]):
     def table(self) -> Table:
         """All of them as columns."""
         return table(self.frames, self._each)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Those whose SYN was answered."""
+        return answers(self.frames, self.table)
+
+    @cached_property
+    def options(self) -> tuple[Kinds, Kinds]:
+        """The kinds of option in the SYNs and the SYN,ACKs of those."""
+        return self.answers.options()
 
     def __len__(self) -> int:
         return len(self.table)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct, either, ranked
+from lab.packets.distinct import among, distinct, either, ranked
 from lab.packets.frames import Frames
 from lab.tcp.columns import Ints, Segments, Standing, standing
 from lab.tcp.model import Analysis
@@ -58,7 +58,7 @@ def _with(found: Judged, stand: Standing, again: Judged, at: Ints) -> Judged:
     """Put the streams that were judged again in their place."""
     found.flags[at] = again.flags
     found.rtt[stand.apart] = again.rtt
-    kept = ~np.isin(stand.stream[found.duplicate], stand.apart)
+    kept = ~among(stand.stream[found.duplicate], stand.apart)
     duplicate = np.concatenate((found.duplicate[kept], at[again.duplicate]))
     nth = np.concatenate((found.nth[kept], again.nth))
     order = np.argsort(duplicate)
@@ -67,7 +67,7 @@ def _with(found: Judged, stand: Standing, again: Judged, at: Ints) -> Judged:
         duplicate=duplicate[order],
         nth=nth[order],
         rtt=found.rtt,
-        unsure=either(found.unsure[~np.isin(found.unsure, stand.apart)], stand.apart[again.unsure]),
+        unsure=either(found.unsure[~among(found.unsure, stand.apart)], stand.apart[again.unsure]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,14 @@ from lab.tcp.flags import LARGEST_SHIFT
 from lab.tcp.segments import FIXED_HEADER, SYN, options_end
 
 NOT_KNOWN = -1
-TOGETHER = 1 << 14
+TOGETHER = 1 << 13
 """Segments whose options are read before the file's pages are given back."""
 
 Words = NDArray[np.uint32]
+Kinds = NDArray[np.uint64]
+"""Bit n is set where there is an option of kind n."""
+KINDS = 64
+"""Those of these sets: higher ones (TCP-ENO, AccECN, experiments) nobody asks about yet."""
 
 
 def shifts(s: Segments, frames: Frames, streams: Ints) -> tuple[Ints, Ints]:
@@ -47,6 +52,15 @@ def shifts(s: Segments, frames: Frames, streams: Ints) -> tuple[Ints, Ints]:
     syns = np.bincount(2 * stream + side, minlength=2 * len(streams)).reshape(-1, 2)
     late = at - part.first[stream] >= syns.sum(axis=1)[stream]
     return offered, either(np.flatnonzero((syns > 1).any(axis=1)), stream[late])
+
+
+def kinds(frames: Frames, rows: Ints) -> Kinds:
+    """The kinds of option that each of these segments carries."""
+    found = np.zeros(len(rows), np.uint64)
+    for at, kind, _, _ in each_option(frames, rows):
+        small = kind < KINDS
+        found[at[small]] |= np.uint64(1) << kind[small].astype(np.uint64)
+    return found
 
 
 def carries_sack(frames: Frames, rows: Ints) -> Mask:
@@ -106,7 +120,7 @@ def _each_option(
     octets, row = frames.octets, np.arange(len(rows))
     at, (end, claimed) = frames.transport[rows] + FIXED_HEADER, options_end(frames, rows)
     while (held := at < end).any():
-        row, at, end, claimed = row[held], at[held], end[held], claimed[held]
+        row, at, end, claimed = _kept(held, row, at, end, claimed)
         kind, size = octets[at], np.ones(len(at), np.int64)
         long = np.flatnonzero(kind > NO_OPERATION)
         size[long] = np.where(
@@ -114,7 +128,11 @@ def _each_option(
         )
         good = (kind != END) & ((kind == NO_OPERATION) | (size >= 2)) & (at + size <= claimed)
         good &= (at + size <= end) | (kind == SACK)
-        row, at, end, kind, size = row[good], at[good], end[good], kind[good], size[good]
-        claimed = claimed[good]
+        row, at, end, claimed, kind, size = _kept(good, row, at, end, claimed, kind, size)
         yield row, kind, at + 2, size
         at = at + size
+
+
+def _kept(wanted: Mask, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """What is wanted of each column: mostly all of it."""
+    return columns if wanted.all() else tuple(column[wanted] for column in columns)

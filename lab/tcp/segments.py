@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from lab.packets.distinct import among
 from lab.packets.frames import ABSENT, Flags, Frames
 from lab.packets.options import Options, parse_options
 from lab.packets.pages import stretches
@@ -116,7 +117,7 @@ def without_length(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.bool_]
     Their data offset is wrong, or the packet is in fragments that were not captured whole.
     """
     wrong = frames.malformed[rows] & (frames.payload[rows] == ABSENT)
-    found: NDArray[np.bool_] = wrong | np.isin(rows, frames.unmeasured)
+    found: NDArray[np.bool_] = wrong | among(rows, frames.unmeasured)
     return found
 
 

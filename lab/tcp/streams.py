@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from lab.packets.distinct import grouped, ranked
+from lab.packets.distinct import among, begins, grouped, ranked
 from lab.packets.each import Each, one_by_one
 from lab.packets.frames import ABSENT, Frames, Protocol
 from lab.tcp.columns import Ints, Mask, Segments, gather, taken
@@ -38,12 +38,19 @@ def streams(frames: Frames, each: Each = one_by_one) -> Streams:
     if not len(rows):
         nothing = np.zeros(0, np.int64)
         return Streams(gather(frames, rows, nothing, nothing > 0), nothing > 0)
-    source, destination = each(partial(_ends, frames, rows), ("source", "destination"))
-    low, high = each(lambda one: one(source, destination), (np.minimum, np.maximum))
-    order, first = _grouped(low, high, each)
-    from_low = (source < destination)[order]
-    whole = gather(frames, rows[order], first, _not_as_first(from_low, first), each)
+    rows, first, from_low = _by_pair(frames, rows, each)
+    whole = gather(frames, rows, first, _not_as_first(from_low, first), each)
     return _split(whole, from_low)
+
+
+def _by_pair(frames: Frames, rows: Ints, each: Each) -> tuple[Ints, Ints, Mask]:
+    """Segments sorted by endpoint pair: as `_grouped`, and which the lower endpoint sent."""
+    source, destination = each(partial(_ends, frames, rows), ("source", "destination"))
+    from_low, low = source < destination, np.minimum(source, destination)
+    high = np.maximum(source, destination, out=destination)
+    del source, destination  # what is held at a time decides how fast this is: see `_hashed`
+    order, first = _grouped(low, high, each)
+    return rows[order], first, from_low[order]
 
 
 def _not_as_first(from_low: Mask, first: Ints) -> Mask:
@@ -55,7 +62,8 @@ def _not_as_first(from_low: Mask, first: Ints) -> Mask:
 
 def _ends(frames: Frames, rows: Ints, side: str) -> Ints:
     """A number for each source or destination: equal where address and port are."""
-    found: Ints = (getattr(frames, side)[rows, 1] & 0xFFFFFFFF).astype(np.int64)
+    found: Ints = getattr(frames, side)[:, 1][rows].view(np.int64)
+    found &= 0xFFFFFFFF
     six = np.flatnonzero(frames.ip_version[rows] != 4)
     if len(six):
         both = _numbered(np.concatenate((frames.source[rows[six]], frames.destination[rows[six]])))
@@ -91,20 +99,26 @@ def _grouped(low: Ints, high: Ints, each: Each) -> tuple[Ints, Ints]:
 
 def _changes(low: Ints, high: Ints, order: Ints, each: Each) -> Ints:
     """Where in this order another pair begins."""
-    one, other = each(lambda ends: np.diff(ends[order]) != 0, (low, high))
-    return np.flatnonzero(np.append(True, one | other))
+    one, other = each(lambda ends: begins(ends[order]), (low, high))
+    return np.flatnonzero(one | other)
 
 
 def _hashed(low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int) -> tuple[Ints, Ints]:
     """Sort by a hash with the position in its lower bits: faster than sorting positions."""
-    bits = np.uint64(len(low).bit_length())
-    mixed = low * FACTORS[0] + (high + np.uint64(attempt)) * FACTORS[1]
-    mixed ^= mixed >> np.uint64(31)
-    mixed *= FACTORS[2]
-    keys = np.sort(mixed >> bits << bits | np.arange(len(low), dtype=np.uint64))
-    groups = keys >> bits
-    first = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
-    return (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64), first
+    # In place, for new memory costs more than the arithmetic.
+    bits, spare = np.uint64(len(low).bit_length()), high + np.uint64(attempt)
+    spare *= FACTORS[1]
+    keys = low * FACTORS[0]
+    keys += spare
+    keys ^= np.right_shift(keys, np.uint64(31), out=spare)
+    keys *= FACTORS[2]
+    keys >>= bits
+    keys <<= bits
+    keys |= np.arange(len(low), dtype=np.uint64)
+    keys.sort()
+    first = np.flatnonzero(begins(np.right_shift(keys, bits, out=spare)))
+    keys &= (np.uint64(1) << bits) - np.uint64(1)
+    return keys.view(np.int64), first
 
 
 # ---------------------------------------------------------------- several on the same ports
@@ -112,17 +126,18 @@ def _hashed(low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int) -> 
 
 def _split(whole: Segments, from_low: Mask) -> Streams:
     """Begin another stream at each SYN that cannot belong to the one before it."""
-    starts, left, at = [whole.first], whole, np.arange(len(whole.row))
+    starts, left, at = [whole.first], whole, np.zeros(0, np.int64)
     for turn in range(ROUNDS + 1):
         news = _news(left) if turn < ROUNDS else _news_one_by_one(left)
         if not len(news):
             break
+        at = at if turn else np.arange(len(whole.row))  # mostly there are none
         starts.append(at[news])
         left, at = _tails(left, at, from_low, news)
     if len(starts) == 1:
         return Streams(whole, np.zeros(len(whole.first), np.bool_))
     first = np.sort(np.concatenate(starts))
-    reused = ~np.isin(first, whole.first, assume_unique=True)
+    reused = ~among(first, whole.first)
     order = np.argsort(whole.row[first])
     parts = replace(whole, first=first, second=_not_as_first(from_low, first))
     return Streams(parts.only(order)[0], reused[order])
@@ -130,14 +145,14 @@ def _split(whole: Segments, from_low: Mask) -> Streams:
 
 def _news(s: Segments) -> Ints:
     """Where each stream first shows a SYN that opens another; by position, few."""
-    syns = np.flatnonzero(s.flags & SYN)
-    stream = np.searchsorted(s.first, syns, side="right") - 1
-    begin = s.first[stream]
-    answers = (syns == begin + 1) & s.second[syns] & (s.flags[begin] & (CONTROL | ACK) == SYN)
-    doubtful = (syns > begin) & ~answers
-    if not doubtful.any():
+    syns, opens = np.flatnonzero(s.flags & SYN), np.zeros(len(s.row), np.bool_)
+    opens[s.first] = True
+    syns = syns[~opens[syns]]
+    answers = opens[syns - 1] & s.second[syns] & (s.flags[syns - 1] & (CONTROL | ACK) == SYN)
+    syns = syns[~answers]
+    if not len(syns):
         return np.zeros(0, np.int64)
-    syns, stream = syns[doubtful], stream[doubtful]
+    stream = np.searchsorted(s.first, syns, side="right") - 1
     streams, position = ranked(stream)
     part, at = s.only(streams)
     inside = syns - s.first[stream] + part.first[position]

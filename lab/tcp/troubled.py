@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct, either, ranked
+from lab.packets.distinct import among, distinct, either, ranked
 from lab.packets.frames import Frames
 from lab.tcp.columns import LIFT, Ints, Mask, Segments, Standing
 from lab.tcp.edges import unseen
@@ -158,7 +158,7 @@ class _Raised:
 
     def __init__(self, s: Segments, stand: Standing, streams: Ints) -> None:
         self.s, self.stand = s, stand
-        at = np.flatnonzero(np.isin(stand.stream, streams))
+        at = np.flatnonzero(among(stand.stream, streams))
         keys = (stand.direction(s, at) << LIFT) + stand.end[at]
         order = np.argsort(keys, kind="stable")
         self.keys, self.at = keys[order], at[order]

@@ -10,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from lab.packets.addresses import V4_MAPPED
+from lab.packets.distinct import among
 from lab.packets.frames import Frames, Protocol
 from lab.packets.parts import fetched, with_header
 
@@ -74,7 +75,7 @@ def _by_key(
     ports = {(key[1], key[3]) for key in wanted}
     packed = fetched(frames.source_port, datagrams).astype(np.int64) << 16
     packed |= fetched(frames.destination_port, datagrams)
-    near = np.isin(packed, [source << 16 | destination for source, destination in ports])
+    near = among(packed, [source << 16 | destination for source, destination in ports])
     found: dict[Key, list[int]] = {}
     for row in datagrams[near].tolist():
         found.setdefault(_key(frames, row), []).append(row)
@@ -101,7 +102,7 @@ def _quotes(frames: Frames) -> Iterator[tuple[int, Quote]]:
     ):
         rows = with_header(frames, protocol)
         kind = frames.octets[frames.transport[rows]]
-        for row in rows[np.isin(kind, kinds)].tolist():
+        for row in rows[among(kind, kinds)].tolist():
             start = int(frames.transport[row]) + ICMP_HEADER
             end = int(frames.start[row]) + int(frames.captured[row])
             quote = parse(frames.octets[start:end].tobytes())

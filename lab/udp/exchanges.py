@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import astuple, replace
 from numpy.typing import NDArray
 
+from lab.packets.distinct import among
 from lab.packets.frames import Capture, Frames, Protocol
 from lab.packets.pages import touched
 from lab.packets.pairs import ends, pairs
@@ -76,7 +77,7 @@ class Exchanges(Sequence[Exchange]):
         found = np.zeros(len(self), np.bool_)
         if rows := [*self._answered]:
             order = np.argsort(self.table.first)
-            at = np.flatnonzero(np.isin(self.table.row, rows))
+            at = np.flatnonzero(among(self.table.row, rows))
             found[order[np.searchsorted(self.table.first[order], at, side="right") - 1]] = True
         return found
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.packets.distinct import counted, distinct, grouped, ranked
+from lab.packets.distinct import among, begins, counted, distinct, grouped, ranked
 
 
 @given(st.lists(st.integers(-5, 5)))
@@ -23,3 +23,14 @@ def test_what_is_found_is_what_numpy_finds(values: list[int]) -> None:
         first.tolist(),
         which.tolist(),
     ]
+
+
+@given(st.lists(st.integers(-5, 5)), st.lists(st.integers(-5, 5)))
+def test_values_are_told_that_are_among_the_wanted(values: list[int], wanted: list[int]) -> None:
+    array = np.array(values, np.int64)
+    assert among(array, wanted).tolist() == np.isin(array, wanted).tolist()
+
+
+def test_a_value_begins_where_another_ends() -> None:
+    assert begins(np.array([1, 1, 2, 1])).tolist() == [True, False, True, True]
+    assert begins(np.zeros(0)).tolist() == []

@@ -81,6 +81,7 @@ UNSCALED = (SCALED[0], sent("<", "SA", ack=1, options=mss(1460)))
 ECN = (sent(">", "SEW"), sent("<", "SAE", ack=1))
 MP_CAPABLE = bytes((30, 4, 1, 0))
 MULTIPATH = (sent(">", "S", options=MP_CAPABLE), sent("<", "SA", ack=1, options=MP_CAPABLE))
+WRITTEN_OVER = sent("<", "SA", ack=1, options=b"\x01" * len(MP_CAPABLE))
 SYN_DATA = sent(">", "S", length=5)
 TAKEN = (SYN_DATA, sent("<", "SA", ack=6), sent(">", "A", seq=6, ack=1))
 NOT_TAKEN = (SYN_DATA, SYN_ACK, sent(">", "PA", seq=1, ack=1, length=5))
@@ -172,6 +173,7 @@ ECHO = sent("<", "AE", seq=1, ack=101)
         ("ecn_refused", (1, 2), (ECN[0], SYN_ACK, THIRD), (*ECN, THIRD)),
         ("ecn_refused", (1, 2), (ECN[0], sent("<", "SAEW", ack=1)), (SYN, ECN[1], THIRD)),
         ("mptcp_refused", (1, 2), (MULTIPATH[0], SYN_ACK, THIRD), (*MULTIPATH, THIRD)),
+        ("mptcp_refused", (1, 2), (MULTIPATH[0], WRITTEN_OVER, THIRD), (*MULTIPATH, THIRD)),
         ("half_close", (4, 6), (*OPEN, FIN, FIN_ACKED, HALF_CLOSED), (*OPEN, FIN, ON_ITS_WAY)),
         ("half_close", (4, 6), (*OPEN, FIN, FIN_ACKED, HALF_CLOSED), (*OPEN, *CLOSE)),
         ("fast_open", (1, 2), TAKEN, NOT_TAKEN),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lab.packets import pages
-from lab.packets.pages import ROOM, Trail, fetch, may_stay, release
+from lab.packets.pages import ROOM, Trail, fetch, release, staying
 
 SIZE = 1 << 25
 
@@ -75,11 +75,13 @@ def test_octets_in_memory_are_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("size", "frames", "stays"),
-    [(1000, 1, True), (1000, 10, False), (ROOM, 1, True), (ROOM + 1, 1, False)],
+    [(1000, 1, 1000), (1000, 4, 500), (1000, 10, 0), (ROOM, 1, ROOM), (ROOM + 1, 1, ROOM)],
 )
-def test_a_file_stays_mapped_if_it_is_small_and_sparse(size: int, frames: int, stays: bool) -> None:
+def test_of_a_file_stays_mapped_what_its_frames_leave_room_for(
+    size: int, frames: int, stays: int
+) -> None:
     octets = np.broadcast_to(np.uint8(0), (size,))
-    assert may_stay(octets, frames) is stays
+    assert staying(octets, frames) == stays
 
 
 def test_what_was_read_of_a_large_file_is_given_back_on_the_way(

@@ -12,6 +12,7 @@ import numpy as np
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity
+from lab.packets.distinct import distinct
 from lab.packets.pairs import ends
 from lab.tcp.columns import Ints, Segments
 from lab.tcp.segments import ACK
@@ -59,5 +60,5 @@ def _lonely_among(s: Segments) -> Ints:
     part, _ = s.only(lonely)
     which = np.repeat(np.arange(len(lonely)), part.counts())
     acks = (part.flags & ACK) != 0
-    different = np.unique(which[acks] << 32 | part.acknowledgment[acks])
+    different = distinct(which[acks] << 32 | part.acknowledgment[acks])
     return lonely[np.bincount(different >> 32, minlength=len(lonely)) >= LEAST]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lab.evidence.resent import Why
 from lab.evidence.talk import Talk
 from lab.findings.base import Finding, Severity, of_talk, times
+from lab.packets.distinct import counted
 from lab.text import Text
 
 WORDS = Text(
@@ -44,7 +45,7 @@ def examine(talk: Talk) -> Iterator[Finding]:
 
 def _black_hole(talk: Talk, side: int, again: list[int]) -> Finding | None:
     """The octets most often repeated, as long every time, against what arrived meanwhile."""
-    starts, counts = np.unique(talk.sequence[again], return_counts=True)
+    starts, counts = counted(talk.sequence[again])
     worst = starts[counts.argmax()]
     copies = np.array([i for i in again if talk.sequence[i] == worst])
     long = int(talk.length[copies].max())

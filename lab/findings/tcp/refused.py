@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from lab.evidence.glance import Groups, glance, opened
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, name_of, of_talk
+from lab.packets.distinct import distinct
 from lab.tcp.model import Handshake
 from lab.text import Text
 
@@ -37,7 +36,7 @@ def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     for group in Groups(refused.client, refused.server).of_at_least(ONE_BY_ONE + 1):
         together.update(refused.stream[group].tolist())
         server, count = refused.ends(group[0])[1], f"{len(group):,}"
-        ports = len(np.unique(refused.server_port[group]))
+        ports = len(distinct(refused.server_port[group]))
         words = SEVERAL.fill(server=server.address, count=count, ports=ports)
         frames = tuple((refused.row[group] + 1).tolist())
         then = NEXT.fill(server=name_of(evidence, server))

@@ -10,6 +10,7 @@ from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.evidence.talk import ACK, RST, Case, Talk
 from lab.findings.base import Finding, Severity, of_talk
+from lab.packets.distinct import distinct
 from lab.packets.frames import Frames
 from lab.packets.options import SACK
 from lab.tcp.columns import Ints
@@ -71,7 +72,7 @@ def _taken_back(
             octets=f"{right[one] - asked[one]:,}",
             reported=int(talk.numbers[reported[one]]),
         )
-        frames = np.unique(talk.numbers[np.append(reported[gone], sent[asking[gone]])]).tolist()
+        frames = distinct(talk.numbers[np.append(reported[gone], sent[asking[gone]])]).tolist()
         then = NEXT.fill(who=talk.name(side))
         yield of_talk(talk, "sack_reneging", Severity.WARNING, words, frames, then)
 

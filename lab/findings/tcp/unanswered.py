@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from lab.evidence.glance import Groups, glance, opened
 from lab.evidence.icmp import errors_about_tcp
 from lab.evidence.run import Evidence
 from lab.evidence.suspects import Suspects
 from lab.findings.base import Finding, Severity, of_talk, times
+from lab.packets.distinct import distinct
 from lab.packets.frames import Flags
 from lab.tcp.model import Connection, Handshake
 from lab.text import Text
@@ -42,7 +41,7 @@ def survey(evidence: Evidence, suspects: Suspects) -> Iterator[Finding]:
     for group in Groups(silent.client, silent.server).of_at_least(ONE_BY_ONE + 1):
         one_by_one.difference_update(silent.stream[group].tolist())
         client, server = (end.address for end in silent.ends(group[0]))
-        ports = len(np.unique(silent.server_port[group]))
+        ports = len(distinct(silent.server_port[group]))
         words = SEVERAL.fill(client=client, server=server, count=f"{len(group):,}", ports=ports)
         frames = tuple((silent.row[group] + 1).tolist())
         yield Finding("unanswered", Severity.ERROR, words, frames, next=NEXT)
