@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from lab import questions
 from tests.browser.served import WITHIN, chromium, ladder_in, served, watched
@@ -57,6 +57,12 @@ def played(page: Page) -> FrameLocator:
     return ladder_in(page)
 
 
+def segment(ladder: FrameLocator) -> tuple[int, Locator]:
+    """A frame of the connection and its number: which it is depends on what the hosts announced."""
+    row = ladder.locator("[id^=act-tcp] li.frame").first
+    return int(str(row.get_attribute("id")).removeprefix("f")), row.locator("a.hit")
+
+
 def handed_in(page: Page) -> None:
     page.locator("form button.main").last.click()
     expect(page.locator("#verdict")).to_be_visible(timeout=SOON)
@@ -70,7 +76,7 @@ def test_a_chosen_frame_leaves_a_field_of_another_kind_alone(
         asked(page, address)
         ladder = played(page)
         page.locator(f"input[name={NUMBER}]").focus()
-        ladder.locator("#f4 a.hit").click()
+        segment(ladder)[1].click()
         expect(ladder.locator("#drawer")).to_be_visible()
         assert page.locator(f"input[name={NUMBER}]").input_value() == ""
 
@@ -80,9 +86,10 @@ def test_by_keyboard_from_the_ladder_back_to_the_field(browser: Browser, address
         asked(page, address)
         ladder = played(page)
         page.locator(f"input[name={FRAME}]").focus()
-        ladder.locator("#f4 a.hit").focus()
+        number, link = segment(ladder)
+        link.focus()
         page.keyboard.press("Enter")
-        expect(page.locator(f"input[name={FRAME}]")).to_have_value("#4")
+        expect(page.locator(f"input[name={FRAME}]")).to_have_value(f"#{number}")
         page.keyboard.press("Escape")
         expect(ladder.locator("#drawer")).to_be_hidden()
         page.keyboard.press("Escape")
