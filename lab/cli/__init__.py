@@ -12,6 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from lab.cli._numpy import prepare
+
 if TYPE_CHECKING:  # click: what a run needs is started before that
     from lab.backends.begun import Begun
     from lab.cli._group import main as main
@@ -19,6 +21,8 @@ if TYPE_CHECKING:  # click: what a run needs is started before that
 
 INTERRUPTED = 130
 """Exit code of `lab.errors.Interrupted`, which is not yet loaded where this is needed."""
+SHARED = 0.0005
+"""Seconds until a thread hands over the interpreter: work is shared, and threads wait for each other."""
 
 
 def __getattr__(name: str) -> Any:
@@ -34,16 +38,13 @@ def entry() -> None:
     """The console script, for commands that are over soon.
 
     Few collections while modules load, none at the end: all that is there ends with the process.
-    numpy's linear algebra is never used; starting threads for it is half of numpy's import.
     """
     gc.set_threshold(1_000_000)
-    sys.setswitchinterval(
-        0.0005
-    )  # seconds: work is shared among threads, which wait for each other
+    sys.setswitchinterval(SHARED)
     try:
         ahead = _keeper(sys.argv[1:])
         atexit.register(gc.freeze)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        prepare()
         from lab.cli._group import main
     except KeyboardInterrupt:  # while it loads: nothing has begun
         sys.exit(INTERRUPTED)

@@ -187,6 +187,7 @@ def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
     """Read a file, a run's folder, or two of one traffic; raises MatchTooLarge, NothingShared."""
     from lab.analyze import load_file, load_run
     from lab.bounds import match_in_bounds
+    from lab.cli._heap import keep
     from lab.evidence.build import alone
 
     first, *others = files
@@ -198,6 +199,8 @@ def _read(files: Sequence[Path], wishes: Wishes) -> Evidence:
     with _progress(first, wishes) as told:
         if first.is_file() and first.stat().st_size > LARGE:
             Thread(target=_load_findings, daemon=True).start()
+            if wishes.memory is None:
+                keep()
         view = load_file(first, told, wishes.memory)
     if not others:
         return alone(view)

@@ -92,7 +92,6 @@ def command(
     engine: str,
     language: Language,
 ) -> None:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import secrets
 
     from lab.errors import AddressOpen

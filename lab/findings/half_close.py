@@ -80,10 +80,11 @@ def _closes(part: Part) -> Iterator[Closed]:
 def _late_data(s: Segments) -> tuple[Ints, Ints]:
     """Each stream's first FIN (or -1), and the data that acknowledges it; RSTs leave none of it."""
     fin = np.full(len(s.first), -1)
-    every = np.flatnonzero(s.flags & FIN)[::-1]
-    fin[np.searchsorted(s.first, every, side="right") - 1] = every
+    every = np.flatnonzero((s.flags & FIN) != 0)[::-1]
+    streams = s.streams()
+    fin[streams[every]] = every
     at = np.flatnonzero((s.length > 0) & ((s.flags & (ACK | RST)) == ACK))
-    stream = np.searchsorted(s.first, at, side="right") - 1
+    stream = streams[at]
     after = (fin[stream] >= 0) & (at > fin[stream])
     at, stream = at[after], stream[after]
     closed = fin[stream]
@@ -91,5 +92,5 @@ def _late_data(s: Segments) -> tuple[Ints, Ints]:
     told: Mask = (s.acknowledgment[at] - end).view(np.int32) >= 0
     other = s.second[at] != s.second[closed]
     reset = np.zeros(len(s.first), np.bool_)
-    reset[np.searchsorted(s.first, np.flatnonzero(s.flags & RST), side="right") - 1] = True
+    reset[streams[(s.flags & RST) != 0]] = True
     return fin, at[told & other & ~reset[stream]]

@@ -18,11 +18,11 @@ from lab.packets.distinct import distinct
 
 Offsets = NDArray[np.int64]
 
-LANES = 512
+LANES = 1024
 PART = 16 * 1024  # octets of a part, at least
 STRIDE, REACH = 256, 8192  # octets of a part in which a beginning is looked for: at a time, in all
 CERTAIN = 3  # records in a row that have to look right
-WINDOW, GROWTH, LARGEST_WINDOW = 1 << 22, 8, 1 << 29  # octets that are followed at once
+WINDOW, GROWTH, LARGEST_WINDOW = 1 << 22, 64, 1 << 29  # octets that are followed at once
 
 
 def _stay(begin: int, end: int) -> None:
@@ -56,32 +56,35 @@ class Chain(Struct, frozen=True):
         while at < stop and window:
             end = min(at + window, stop)
             begin = at
-            part, at = self._window(begin, end)
-            yield np.append(part, at)
+            part = self._window(begin, end)
+            at = int(part[-1])
+            yield part
             self.leave(begin, at)
             window = min(GROWTH * window, largest) if at >= end else 0
 
-    def _window(self, first: int, stop: int) -> tuple[Offsets, int]:
+    def _window(self, first: int, stop: int) -> Offsets:
         lanes = max(1, min(LANES, (stop - first) // PART))
         cuts = first + (stop - first) * np.arange(1, lanes, dtype=np.int64) // lanes
         begins = np.concatenate(([first], self._guess(cuts // self.align * self.align, stop)))
         found, count, arrived = self._walk(begins, np.append(begins[1:], stop))
         apart = np.flatnonzero(arrived[:-1] != begins[1:])
         last = int(apart[0]) if len(apart) else len(begins) - 1
-        return found[: int(count[: last + 1].sum())], int(arrived[last])
+        end = int(count[: last + 1].sum())
+        found[end] = arrived[last]
+        return found[: end + 1]
 
     def _walk(self, begins: Offsets, ends: Offsets) -> tuple[Offsets, Offsets, Offsets]:
-        """Follow all lanes: (offsets in order, how many each lane has, where each arrived)."""
-        arrived, steps = begins.copy(), []
+        """Follow all lanes: (offsets in order and room for one, how many each has, where it arrived)."""
+        arrived, count, steps = begins.copy(), np.zeros(len(begins), np.int64), []
         lanes, at, limit = np.arange(len(begins)), begins, ends
         while len(at):
             steps.append((lanes, at))
             at = at + self.sizes(at)
             inside = at < limit
             if np.count_nonzero(inside) < len(at):
-                arrived[lanes] = at
+                arrived[lanes], count[lanes] = at, len(steps)
                 lanes, at, limit = lanes[inside], at[inside], limit[inside]
-        return *_in_order(steps, len(begins)), arrived
+        return _in_order(steps, count), count, arrived
 
     def _guess(self, cuts: Offsets, stop: int) -> Offsets:
         """For each part the first offset at which records seem to begin, if there is one."""
@@ -106,11 +109,14 @@ class Chain(Struct, frozen=True):
         return rows
 
 
-def _in_order(steps: list[tuple[Offsets, Offsets]], lanes: int) -> tuple[Offsets, Offsets]:
-    """The offsets met, lane after lane, and how many there are of each lane."""
-    count = np.bincount(np.concatenate([lane for lane, _ in steps]), minlength=lanes)
+def _in_order(steps: list[tuple[Offsets, Offsets]], count: Offsets) -> Offsets:
+    """The offsets met, lane after lane, and room for one; ``count``: how many each lane has."""
     before = np.cumsum(count) - count
-    found = np.empty(int(count.sum()), np.int64)
+    found = np.empty(int(count.sum()) + 1, np.int64)
+    lanes, places = None, before
     for step, (lane, at) in enumerate(steps):
-        found[before[lane] + step] = at
-    return found, count
+        if lane is not lanes:
+            lanes, places = lane, before[lane] + step
+        found[places] = at
+        places += 1
+    return found

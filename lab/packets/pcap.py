@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -162,25 +162,49 @@ def _many(octets: memoryview, layout: Layout) -> Iterator[NDArray[np.int64]]:
     stop = len(octets) - header - limit  # a record that can be, begun before it, is all there
     if stop < SMALL:
         return
-    word: NDArray[np.uint32] = np.ndarray(
-        (len(octets) - 3,), np.dtype(layout.order + "u4"), octets, strides=(1,)
+    seconds, captured, length = (
+        _words(octets, place, layout.order) for place in (0, field, 20 - field)
     )
-    earliest = word[layout.first : layout.first + 1] - np.uint32(NEAR)  # modulo 2^32
+    earliest = seconds(np.array([layout.first])) - np.uint32(NEAR)  # modulo 2^32
+    # Of most offsets the highest octet of the time tells that it is none.
+    highest = np.frombuffer(octets, np.uint8)[3 if layout.order == "<" else 0 :]
+    lowest, latest = ((earliest + np.uint32(late)) >> 24 for late in (0, 2 * NEAR))
+    lowest, span = lowest.astype(np.uint8), (latest - lowest).astype(np.uint8)
 
     def likely(at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """The time is near the first one, and not more was captured than there was."""
-        near: NDArray[np.bool_] = word[at] - earliest <= 2 * NEAR
+        near: NDArray[np.bool_] = highest[at] - lowest <= span
         rows = np.flatnonzero(near)
-        captured = word[at[rows] + field]
-        near[rows] = (captured <= word[at[rows] + (20 - field)]) & (captured <= limit)
+        there = captured(at[rows])
+        near[rows] = (seconds(at[rows]) - earliest <= 2 * NEAR) & (there <= length(at[rows]))
+        near[rows] &= there <= limit
         return near
 
     def sizes(at: NDArray[np.int64]) -> NDArray[np.int64]:
-        return word[at + field] + np.int64(header)
+        return captured(at) + np.int64(header)
 
     leave = partial(release_if_large, octets)
     chain = Chain(sizes, likely, leave=leave, largest=window_of(octets))
     yield from chain.parts(layout.first, stop)
+
+
+def _words(
+    octets: memoryview, place: int, order: str
+) -> Callable[[NDArray[np.int64]], NDArray[np.uint32]]:
+    """Fetches the words of 32 bits that stand so many octets after some offsets.
+
+    Octet by octet: what does not lie at multiples of four NumPy fetches in a roundabout way.
+    """
+    octet, size = np.frombuffer(octets, np.uint8)[place:], len(octets) - place - 3
+    columns = [octet[nth : nth + size] for nth in range(4)]
+
+    def words(at: NDArray[np.int64]) -> NDArray[np.uint32]:
+        found = np.empty((len(at), 4), np.uint8)
+        for nth, column in enumerate(columns):
+            found[:, nth] = column[at]
+        return found.view(order + "u4")[:, 0]
+
+    return words
 
 
 def _trusted(

@@ -172,8 +172,9 @@ def _tally(frames: Frames) -> Tally:
 
 def _senders(frames: Frames) -> NDArray[np.uint64]:
     """The source address of each IP packet, both halves folded into one number: exact for IPv4."""
-    source = frames.source[frames.ip_version > 0]
-    return source[:, 1] ^ source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    folded = frames.source[:, 1] ^ frames.source[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    ip = frames.ip_version > 0
+    return folded if ip.all() else folded[np.flatnonzero(ip)]
 
 
 def _busiest(
@@ -190,7 +191,7 @@ def _address(frames: Frames, sender: np.uint64) -> tuple[int, int]:
     for _, part in each_part(frames):
         found = np.flatnonzero(_senders(part) == sender)
         if len(found):
-            high, low = part.source[part.ip_version > 0][found[0]].tolist()
+            high, low = part.source[np.flatnonzero(part.ip_version > 0)[found[0]]].tolist()
             return high, low
     raise KeyError(sender)
 

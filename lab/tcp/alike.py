@@ -116,6 +116,6 @@ class Outcomes:
 
 def first_is_client(frames: Frames, rows: Ints, second: Mask, *, flipped: bool) -> bool:
     """Whether the sender of a connection's first segment is the client."""
-    syns = np.flatnonzero(frames.flags[rows] & SYN)
+    syns = np.flatnonzero((frames.flags[rows] & SYN) != 0)
     codes = frames.flags[rows[syns]] & (SYN | ACK) | second[syns].astype(np.uint16) << 3
     return client_sent_first(codes.tolist(), flipped=flipped)

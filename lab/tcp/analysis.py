@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import compress, pairwise
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from lab.packets.distinct import among, distinct, either
 from lab.packets.each import Each, Stage, one_by_one, tell
 from lab.packets.frames import Frames
-from lab.packets.pages import release_if_large
+from lab.packets.pages import release_if_large, staying
 from lab.tcp.alike import Alike, Outcomes, alike
 from lab.tcp.columns import Ints, Segments, standing
 from lab.tcp.flags import Verdicts, analyse
@@ -54,10 +53,17 @@ def table(frames: Frames, each: Each = one_by_one, outcomes: Outcomes | None = N
     sorted_out, outcomes = streams(frames, each), outcomes or Outcomes()
     s = sorted_out.segments
     bounds, blocks = [*_bounds(s)], list[Block]()
-    for first in range(0, len(bounds), STRETCH):
-        blocks += each(partial(_block, frames, s), bounds[first : first + STRETCH])
+
+    def analysed(part: tuple[int, int]) -> Block:
+        found = _block(frames, s, part)
+        tell(each, Stage.ANALYSED, part[1] / len(s.first))
+        return found
+
+    stays = staying(frames.octets, len(frames)) >= len(frames.octets)
+    stretch = max(1, len(bounds)) if stays else STRETCH
+    for first in range(0, len(bounds), stretch):
+        blocks += each(analysed, bounds[first : first + stretch])
         release_if_large(frames.octets, frames=len(frames))  # options of some segments were read
-        tell(each, Stage.ANALYSED, len(blocks) / len(bounds))
     numbers = [outcomes.of(frames, one.streams, one.ways, one.alike) for one in blocks]
     strange = [
         stream
@@ -89,8 +95,9 @@ def table(frames: Frames, each: Each = one_by_one, outcomes: Outcomes | None = N
 
 
 def _bounds(s: Segments) -> Iterator[tuple[int, int]]:
-    """Streams that are analysed together, from the first up to the last."""
-    cuts = np.searchsorted(s.first, np.arange(0, len(s.row), TOGETHER))
+    """Streams that are analysed together, from the first up to the last; for two threads alike."""
+    count = 2 * -(-len(s.row) // (2 * TOGETHER)) if len(s.row) > TOGETHER else 1
+    cuts = np.searchsorted(s.first, np.arange(count) * len(s.row) // count)
     return pairwise(distinct(np.append(cuts, len(s.first))).tolist())
 
 

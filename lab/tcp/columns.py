@@ -49,6 +49,10 @@ class Segments(Struct, frozen=True):
         """Segments of each stream."""
         return np.diff(np.append(self.first, len(self.row)))
 
+    def streams(self) -> Ints:
+        """The stream of each segment."""
+        return np.repeat(np.arange(len(self.first)), self.counts())
+
     def bounds(self, stream: int) -> slice:
         """Where the segments of one stream stand."""
         end = int(self.first[stream + 1]) if stream + 1 < len(self.first) else len(self.row)

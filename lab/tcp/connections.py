@@ -109,7 +109,7 @@ def _connection(frames: Frames, columns: Table, number: int) -> Connection:
     client_first = outcome.client_first
     from_client = ~second if client_first else second
     shown = columns.frames_of(number) or _read(frames, rows, from_client)
-    syns = np.flatnonzero(frames.flags[rows] & SYN)
+    syns = np.flatnonzero((frames.flags[rows] & SYN) != 0)
     offers = segments(frames, rows[syns], from_client[syns])
     flags, duplicate_acks = columns.flags_of(number)
     return Connection(

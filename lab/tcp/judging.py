@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lab.packets.distinct import among, distinct, either, ranked
 from lab.packets.frames import Frames
-from lab.tcp.columns import Ints, Segments, Standing, standing
+from lab.tcp.columns import Ints, Mask, Segments, Standing, standing
 from lab.tcp.model import Analysis
 from lab.tcp.option_fields import carries_sack, shifts
 from lab.tcp.segments import ACK, CONTROL, FIN, RST, SYN
@@ -74,12 +74,14 @@ def _with(found: Judged, stand: Standing, again: Judged, at: Ints) -> Judged:
 def _judge(s: Segments, frames: Frames, stand: Standing) -> Judged:
     flags = np.zeros(len(s.row), np.uint16)
     control = (s.flags & CONTROL) != 0
-    flags[(s.window == 0) & ~control] |= ZERO_WINDOW
+    flags |= ((s.window == 0) & ~control) * np.uint16(ZERO_WINDOW)
     ahead = stand.known & (stand.sequence > stand.next) & ((s.flags & RST) == 0)
-    flags[ahead] |= LOST
+    flags |= ahead * np.uint16(LOST)
     behind = np.flatnonzero(stand.known & (stand.sequence < stand.next))
     _mark_keep_alives(s, stand, flags, behind[~control[behind]])
-    _mark_pure(s, frames, stand, flags, np.flatnonzero((s.length == 0) & ~control))
+    pure = (s.length == 0) & ~control & stand.known & (s.window != 0)
+    pure &= stand.sequence == stand.next
+    _mark_pure(s, frames, stand, flags, np.flatnonzero(pure))
     data = np.flatnonzero((s.length > 0) & stand.heard)
     rescaled = _mark_by_acknowledged(s, stand, flags, data, frames)
     rtt, since = initial_rtts(s, stand)
@@ -132,7 +134,6 @@ def _mark_pure(
     s: Segments, frames: Frames, stand: Standing, flags: NDArray[np.uint16], at: Ints
 ) -> None:
     """Window updates, duplicate ACKs and keep-alives' ACKs: nothing is new but perhaps the window."""
-    at = at[stand.known[at] & (stand.sequence[at] == stand.next[at]) & (s.window[at] != 0)]
     before = stand.own[at]
     same = stand.says[before] & (s.acknowledgment[at] == s.acknowledgment[before])
     at, before = at[same], before[same]
@@ -161,10 +162,8 @@ def _mark_by_acknowledged(
     old = (stop <= reached) & ((flags[at] & KEEP_ALIVE) == 0)
     flags[at[old]] |= RETRANSMISSION | SPURIOUS
     room, window = stop - reached, s.window[said]
-    # Whatever the shift: a window that is filled is the room divided by a power of two.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        power = np.frexp(room / window)[0] == 0.5
-    near = (power | ((room == 0) & (window == 0))) & ((s.flags[at] & CONTROL) == 0)
+    near = np.flatnonzero(_times_power(room, window.astype(np.int64)))  # whatever the shift
+    near = near[(s.flags[at[near]] & CONTROL) == 0]
     at, said, room, window = at[near], said[near], room[near], window[near]
     streams, which = ranked(stand.stream[at])
     by_end, unsure = shifts(s, frames, streams)
@@ -173,6 +172,13 @@ def _mark_by_acknowledged(
     fills = (shift >= 0) & (window.astype(np.int64) << np.maximum(shift, 0) == room)
     flags[at[fills]] |= WINDOW_FULL
     return streams[unsure]
+
+
+def _times_power(room: Ints, window: Ints) -> Mask:
+    """Whether each room is its window times a power of two, 1 included: both have the same odd part."""
+    same = room * (window & -window) == window * (room & -room)
+    found: Mask = same & (room >= window) & ((window > 0) | (room == 0))
+    return found
 
 
 def initial_rtts(s: Segments, stand: Standing) -> tuple[Ints, Ints]:

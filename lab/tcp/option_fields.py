@@ -35,7 +35,7 @@ def shifts(s: Segments, frames: Frames, streams: Ints) -> tuple[Ints, Ints]:
     among the streams: those in which a SYN comes again, or late, so that it changes.
     """
     part, _ = s.only(streams)
-    at = np.flatnonzero(part.flags & SYN)
+    at = np.flatnonzero((part.flags & SYN) != 0)
     stream = np.searchsorted(part.first, at, side="right") - 1
     side = part.second[at].astype(np.int64)
     seen = np.zeros((2, len(streams)), np.bool_)

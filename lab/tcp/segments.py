@@ -116,8 +116,11 @@ def without_length(frames: Frames, rows: NDArray[np.int64]) -> NDArray[np.bool_]
 
     Their data offset is wrong, or the packet is in fragments that were not captured whole.
     """
-    wrong = frames.malformed[rows] & (frames.payload[rows] == ABSENT)
-    found: NDArray[np.bool_] = wrong | among(rows, frames.unmeasured)
+    found: NDArray[np.bool_] = frames.malformed[rows]
+    wrong = np.flatnonzero(found)  # mostly none
+    found[wrong] = frames.payload[rows[wrong]] == ABSENT
+    if len(frames.unmeasured):
+        found |= among(rows, frames.unmeasured)
     return found
 
 

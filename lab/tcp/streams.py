@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +23,9 @@ ROUNDS = 8
 
 FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], np.uint64)
 TRIES = 4
+BLOCK = 1 << 16
+"""Segments whose pairs are computed at once."""
+SIDES = ("source", "destination")
 
 
 class Streams(Struct, frozen=True):
@@ -44,13 +47,36 @@ def streams(frames: Frames, each: Each = one_by_one) -> Streams:
 
 
 def _by_pair(frames: Frames, rows: Ints, each: Each) -> tuple[Ints, Ints, Mask]:
-    """Segments sorted by endpoint pair: as `_grouped`, and which the lower endpoint sent."""
-    source, destination = each(partial(_ends, frames, rows), ("source", "destination"))
-    from_low, low = source < destination, np.minimum(source, destination)
-    high = np.maximum(source, destination, out=destination)
-    del source, destination  # what is held at a time decides how fast this is: see `_hashed`
+    """Segments sorted by endpoint pair, pair after pair by the first of each.
+
+    Returns:
+        Their rows; where each pair begins; which segments the lower endpoint sent.
+    """
+    low, high, from_low = _pairs(frames, rows, each)
     order, first = _grouped(low, high, each)
+    del low, high  # what is held at a time decides how fast this is
+    order, first = _as_they_came(order, first)
     return rows[order], first, from_low[order]
+
+
+def _pairs(frames: Frames, rows: Ints, each: Each) -> tuple[Ints, Ints, Mask]:
+    """Of each segment the lower endpoint, the higher, and whether the lower one sent it."""
+    low, high = np.empty_like(rows), np.empty_like(rows)
+    from_low, numbers = np.empty(len(rows), np.bool_), _six(frames, rows)
+
+    def fill(at: slice) -> None:
+        source, destination = (_ends(frames, rows[at], side, numbers) for side in SIDES)
+        np.minimum(source, destination, out=low[at])
+        np.maximum(source, destination, out=high[at])
+        np.less(source, destination, out=from_low[at])
+
+    _each_block(each, fill, len(rows))
+    return low, high, from_low
+
+
+def _each_block(each: Each, do: Callable[[slice], None], count: int) -> None:
+    """Do something with so many segments, not many at a time: new memory costs more than arithmetic."""
+    deque(each(do, (slice(at, min(at + BLOCK, count)) for at in range(0, count, BLOCK))), maxlen=0)
 
 
 def _not_as_first(from_low: Mask, first: Ints) -> Mask:
@@ -60,17 +86,24 @@ def _not_as_first(from_low: Mask, first: Ints) -> Mask:
     return other
 
 
-def _ends(frames: Frames, rows: Ints, side: str) -> Ints:
+def _ends(frames: Frames, rows: Ints, side: str, six: Mapping[str, Ints]) -> Ints:
     """A number for each source or destination: equal where address and port are."""
     found: Ints = getattr(frames, side)[:, 1][rows].view(np.int64)
     found &= 0xFFFFFFFF
-    six = np.flatnonzero(frames.ip_version[rows] != 4)
-    if len(six):
-        both = _numbered(np.concatenate((frames.source[rows[six]], frames.destination[rows[six]])))
-        found[six] = np.split(both, 2)[side == "destination"] + (1 << 32)
+    if six and len(at := np.flatnonzero(frames.ip_version[rows] != 4)):
+        found[at] = six[side][np.searchsorted(six["rows"], rows[at])]
     found <<= 16
     found |= getattr(frames, f"{side}_port")[rows]
     return found
+
+
+def _six(frames: Frames, rows: Ints) -> Mapping[str, Ints]:
+    """The rows of IPv6, and a number for the source and the destination of each; nothing if none is."""
+    rows = rows[np.flatnonzero(frames.ip_version[rows] != 4)]
+    if not len(rows):
+        return {}
+    both = _numbered(np.concatenate([getattr(frames, side)[rows] for side in SIDES])) + (1 << 32)
+    return {"rows": rows, **dict(zip(SIDES, np.split(both, 2), strict=True))}
 
 
 def _numbered(addresses: NDArray[np.uint64]) -> Ints:
@@ -83,15 +116,20 @@ def _grouped(low: Ints, high: Ints, each: Each) -> tuple[Ints, Ints]:
     """Sort by unordered endpoint pair.
 
     Returns:
-        Positions: pair after pair, by the first of each, ascending; and where each pair begins.
+        Positions, pair after pair; and where each pair begins.
     """
     for attempt in range(TRIES):
-        order, first = _hashed(low.view(np.uint64), high.view(np.uint64), attempt)
+        order, first = _hashed(low.view(np.uint64), high.view(np.uint64), attempt, each)
         if len(_changes(low, high, order, each)) == len(first):  # no two pairs have one hash
             break
     else:  # no luck with hashes: the sure way
         order = np.lexsort((high, low))
         first = _changes(low, high, order, each)
+    return order, first
+
+
+def _as_they_came(order: Ints, first: Ints) -> tuple[Ints, Ints]:
+    """The same with the pairs in order of their first segments."""
     counts = np.diff(np.append(first, len(order)))
     places, first = taken(first, counts, np.argsort(order[first]))
     return order[places], first
@@ -99,24 +137,32 @@ def _grouped(low: Ints, high: Ints, each: Each) -> tuple[Ints, Ints]:
 
 def _changes(low: Ints, high: Ints, order: Ints, each: Each) -> Ints:
     """Where in this order another pair begins."""
-    one, other = each(lambda ends: begins(ends[order]), (low, high))
-    return np.flatnonzero(one | other)
+    found = np.zeros(len(order), np.bool_)
+
+    def fill(at: slice) -> None:
+        before = max(at.start - 1, 0)
+        for ends in (low, high):
+            found[at] |= begins(ends[order[before : at.stop]])[at.start - before :]
+
+    _each_block(each, fill, len(order))
+    return np.flatnonzero(found)
 
 
-def _hashed(low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int) -> tuple[Ints, Ints]:
+def _hashed(
+    low: NDArray[np.uint64], high: NDArray[np.uint64], attempt: int, each: Each
+) -> tuple[Ints, Ints]:
     """Sort by a hash with the position in its lower bits: faster than sorting positions."""
-    # In place, for new memory costs more than the arithmetic.
-    bits, spare = np.uint64(len(low).bit_length()), high + np.uint64(attempt)
-    spare *= FACTORS[1]
-    keys = low * FACTORS[0]
-    keys += spare
-    keys ^= np.right_shift(keys, np.uint64(31), out=spare)
-    keys *= FACTORS[2]
-    keys >>= bits
-    keys <<= bits
-    keys |= np.arange(len(low), dtype=np.uint64)
+    keys, bits = np.empty_like(low), np.uint64(len(low).bit_length())
+
+    def fill(at: slice) -> None:
+        mixed = low[at] * FACTORS[0] + (high[at] + np.uint64(attempt)) * FACTORS[1]
+        mixed ^= mixed >> np.uint64(31)
+        mixed *= FACTORS[2]
+        keys[at] = mixed >> bits << bits | np.arange(at.start, at.stop, dtype=np.uint64)
+
+    _each_block(each, fill, len(low))
     keys.sort()
-    first = np.flatnonzero(begins(np.right_shift(keys, bits, out=spare)))
+    first = np.flatnonzero(begins(keys >> bits))
     keys &= (np.uint64(1) << bits) - np.uint64(1)
     return keys.view(np.int64), first
 
@@ -145,7 +191,7 @@ def _split(whole: Segments, from_low: Mask) -> Streams:
 
 def _news(s: Segments) -> Ints:
     """Where each stream first shows a SYN that opens another; by position, few."""
-    syns, opens = np.flatnonzero(s.flags & SYN), np.zeros(len(s.row), np.bool_)
+    syns, opens = np.flatnonzero((s.flags & SYN) != 0), np.zeros(len(s.row), np.bool_)
     opens[s.first] = True
     syns = syns[~opens[syns]]
     answers = opens[syns - 1] & s.second[syns] & (s.flags[syns - 1] & (CONTROL | ACK) == SYN)

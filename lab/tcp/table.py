@@ -128,7 +128,7 @@ class Table(Struct, frozen=True):
         """One connection's flags, and which duplicate ACK is which, by frame number."""
         at = self.bounds(number)
         flags, frames = self.flags[at], self.segments.row[at] + 1
-        some = np.flatnonzero(flags)
+        some = np.flatnonzero(flags != 0)
         if not len(some):
             return {}, {}
         found = zip(frames[some].tolist(), flags[some].tolist(), strict=True)

@@ -20,7 +20,7 @@ KINDS = np.array(
 def completeness_of(s: Segments) -> NDArray[np.uint8]:
     """Wireshark's tcp.completeness of each stream; see `lab.tcp.completeness`."""
     kind = s.flags & np.uint16(FIN | SYN | RST | ACK)
-    kind[s.length > 0] |= WITH_DATA
+    kind |= (s.length > 0) * np.uint16(WITH_DATA)
     seen: NDArray[np.uint8] = np.bitwise_or.reduceat(KINDS[kind], s.first)
     seen[s.flags[s.first] & (SYN | ACK) == SYN] |= SEEN_SYN
     return seen

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.distinct import among, distinct, either, ranked
+from lab.packets.distinct import distinct, either, ranked
 from lab.packets.frames import Frames
 from lab.tcp.columns import LIFT, Ints, Mask, Segments, Standing
 from lab.tcp.edges import unseen
@@ -158,7 +158,9 @@ class _Raised:
 
     def __init__(self, s: Segments, stand: Standing, streams: Ints) -> None:
         self.s, self.stand = s, stand
-        at = np.flatnonzero(among(stand.stream, streams))
+        wanted = np.zeros(len(s.first), np.bool_)
+        wanted[streams] = True
+        at = np.flatnonzero(wanted[stand.stream])
         keys = (stand.direction(s, at) << LIFT) + stand.end[at]
         order = np.argsort(keys, kind="stable")
         self.keys, self.at = keys[order], at[order]

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from lab.packets.distinct import distinct
+from lab.packets.distinct import begins, distinct
 from lab.tcp.columns import NOWHERE, Ints, Mask, Segments, Standing
 from lab.tcp.gaps import gaps
 from lab.tcp.outcomes import Code
@@ -50,14 +50,14 @@ class Ends(Struct, frozen=True):
 def ways(s: Segments, stand: Standing, unsure: Ints) -> Ways:
     """Reduce streams to what matters; ``unsure``: those whose numbers are not to be relied on."""
     ends = _ends(s, stand)
-    closed = _first_of_stream(s, stand, np.flatnonzero(s.flags & (FIN | RST)))
+    closed = _first_of_stream(s, stand, np.flatnonzero((s.flags & (FIN | RST)) != 0))
     after = stand.index >= closed[stand.stream]
     codes = _codes(s, stand, ends, after)
     strange = [unsure, _odd_controls(s, stand, ends), _acked_unseen(s, stand)]
     strange += [_mark_resets(s, stand, codes), _mark_counted(s, stand, codes, after, closed)]
     kept = _kept(s, stand, codes, after)
-    begins = np.searchsorted(kept, s.first)
-    return Ways(codes[kept], kept, begins, distinct(np.concatenate(strange)))
+    first = np.searchsorted(kept, s.first)
+    return Ways(codes[kept], kept, first, distinct(np.concatenate(strange)))
 
 
 def _first_of_stream(s: Segments, stand: Standing, at: Ints) -> Ints:
@@ -71,7 +71,7 @@ def _ends(s: Segments, stand: Standing) -> Ends:
     shape = (2, len(s.first))
     syn, at = np.zeros(shape, np.bool_), np.full(shape, len(s.row))
     fin_end = np.zeros(shape, np.int64)
-    syns, fins = np.flatnonzero(s.flags & SYN), np.flatnonzero(s.flags & FIN)[::-1]
+    syns, fins = np.flatnonzero((s.flags & SYN) != 0), np.flatnonzero((s.flags & FIN) != 0)[::-1]
     syn[s.second[syns].astype(np.int64), stand.stream[syns]] = True
     side = s.second[fins].astype(np.int64), stand.stream[fins]
     at[side], fin_end[side] = fins, stand.end[fins]
@@ -97,22 +97,21 @@ def _codes(s: Segments, stand: Standing, ends: Ends, after: Mask) -> NDArray[np.
 
 def _odd_controls(s: Segments, stand: Standing, ends: Ends) -> Ints:
     """Streams whose SYNs and FINs are not where one SYN and one FIN a direction would be."""
-    at = np.flatnonzero(s.flags & CONTROL)
-    flags, stream, second = s.flags[at], stand.stream[at], s.second[at].astype(np.int64)
-    syn, fin = (flags & SYN) != 0, (flags & FIN) != 0
-    odd = syn.astype(np.int64) + fin + ((flags & RST) != 0) > 1
-    odd |= syn & ((stand.sequence[at] != 0) | (s.length[at] > 0))
-    odd |= syn & stand.known[at] & ((stand.next[at] > 1) | ((s.flags[stand.own[at]] & SYN) == 0))
-    odd |= fin & (stand.end[at] != ends.fin_end[second, stream])
-    odd |= fin & (s.length[at] > 0) & (at != ends.fin_at[second, stream])
-    odd |= fin & ends.syn[second, stream] & (stand.sequence[at] < 1)
-    found: Ints = stand.stream[at[odd]]
+    at = np.flatnonzero((s.flags & SYN) != 0)
+    odd = (stand.sequence[at] != 0) | (s.length[at] > 0) | ((s.flags[at] & (FIN | RST)) != 0)
+    odd |= stand.known[at] & ((stand.next[at] > 1) | ((s.flags[stand.own[at]] & SYN) == 0))
+    syns, at = at[odd], np.flatnonzero((s.flags & FIN) != 0)
+    side = s.second[at].astype(np.int64), stand.stream[at]
+    odd = (stand.end[at] != ends.fin_end[side]) | ((s.flags[at] & RST) != 0)
+    odd |= (s.length[at] > 0) & (at != ends.fin_at[side])
+    odd |= ends.syn[side] & (stand.sequence[at] < 1)
+    found: Ints = stand.stream[np.concatenate((syns, at[odd]))]
     return found
 
 
 def _mark_resets(s: Segments, stand: Standing, codes: NDArray[np.uint16]) -> Ints:
     """Whether each RST lies where the last one did; streams in which more than that matters."""
-    at = np.flatnonzero(s.flags & RST)
+    at = np.flatnonzero((s.flags & RST) != 0)
     if not len(at):
         return at
     first = _first_of_stream(s, stand, at)[stand.stream[at]] == at
@@ -167,9 +166,11 @@ def _kept(s: Segments, stand: Standing, codes: NDArray[np.uint16], after: Mask) 
     marked = (codes & np.uint16(CONTROL | Code.ZERO_WINDOW | Code.REPEATS | Code.GAP)) != 0
     kept = marked | after
     kept[s.first] = True
-    epoch = np.cumsum(kept)
+    since = np.maximum.accumulate(np.where(kept, stand.index, 0))
+    # Most are as the one before them in their direction, or as the one that was kept last.
+    known = (stand.own >= since) & (codes[stand.own] == codes) | (codes[since] == codes)
+    new = np.flatnonzero(~(kept | known))
     bits = len(codes).bit_length()
-    packed = np.sort((epoch << CODE_BITS | codes) << bits | stand.index)
-    kinds = packed >> bits
-    kept[packed[np.append(True, kinds[1:] != kinds[:-1])] & ((1 << bits) - 1)] = True
+    packed = np.sort((since[new] << CODE_BITS | codes[new]) << bits | new)
+    kept[packed[begins(packed >> bits)] & ((1 << bits) - 1)] = True
     return np.flatnonzero(kept)

@@ -35,7 +35,7 @@ def examine(talk: Talk) -> Iterator[Finding]:
     """At most one finding a connection."""
     if talk.connection.teardown is not Teardown.UNFINISHED:
         return
-    fins = np.flatnonzero(talk.flags & FIN)
+    fins = np.flatnonzero((talk.flags & FIN) != 0)
     side = 1 - int(talk.side[fins[0]])
     after = np.arange(len(talk)) > fins[0]
     mine = after & (talk.side == side)

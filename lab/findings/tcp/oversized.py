@@ -79,7 +79,7 @@ def _beyond(s: Segments, frames: Frames) -> Iterator[Beyond]:
 
 def _announced(part: Segments, frames: Frames) -> Ints:
     """The MSS of each end of some connections, by who sent the first segment; shape (2, n)."""
-    syns = np.flatnonzero(part.flags & SYN)
+    syns = np.flatnonzero((part.flags & SYN) != 0)
     value = np.full(len(syns), NO_MSS)
     for at, kind, place, size in each_option(frames, part.row[syns]):
         here = (kind == MSS) & (size == MSS_SIZE)
