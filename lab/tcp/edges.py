@@ -8,15 +8,15 @@ each direction's are followed one after another; each step is a search in sorted
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
 import numpy as np
 
-from lab.packets.distinct import distinct, ranked
+from lab.packets.distinct import distinct
 from lab.tcp.columns import LIFT, NOWHERE, Ints, Segments, Standing
 from lab.tcp.reached import Reached
 
 NEVER = (1 << 31) - 1
+AT_ONCE = 64
+"""Segments of a direction that are looked at together."""
 
 
 def unseen(s: Segments, stand: Standing, reached: Reached, stepped: Ints, beyond: Ints) -> Ints:
@@ -84,23 +84,24 @@ class _Stored:
         direction = stand.direction(s, at)
         order = np.argsort(direction, kind="stable")
         at, direction = at[order], direction[order]
-        self.places: list[int] = (direction << 32 | at).tolist()
+        self.places = direction << 32 | at
         reached = np.where(stand.known[at], stand.next[at], NOWHERE)
-        self.before: list[int] = ((direction << LIFT) + reached).tolist()
-        self.begin: list[int] = stand.sequence[at].tolist()
-        self.end: list[int] = stand.end[at].tolist()
+        self.before = (direction << LIFT) + reached
+        self.begin, self.end = stand.sequence[at], stand.end[at]
 
     def joined(self, direction: int, number: int, at: int) -> int:
         """Where the segments end that, from ``number`` on, came in order before ``at``."""
-        edge, last = number, bisect_left(self.places, direction << 32 | at)
-        first = bisect_left(self.places, direction << 32)
-        first = max(first, bisect_right(self.before, (direction << LIFT) + number) - 1)
-        for place in range(first, last):
-            if self.begin[place] < number:
-                continue
-            if self.begin[place] != edge:
-                break
-            edge = self.end[place]
+        first, last = self.places.searchsorted((direction << 32, direction << 32 | at)).tolist()
+        reached = int(self.before.searchsorted((direction << LIFT) + number, side="right"))
+        edge = number
+        for some in range(max(first, reached - 1), last, AT_ONCE):
+            part = slice(some, min(some + AT_ONCE, last))
+            for begin, end in zip(self.begin[part].tolist(), self.end[part].tolist(), strict=True):
+                if begin < number:
+                    continue
+                if begin != edge:
+                    return edge
+                edge = end
         return edge
 
 
@@ -110,17 +111,11 @@ class _Index:
     def __init__(self, s: Segments, stand: Standing, at: Ints) -> None:
         keys = (stand.direction(s, at) << LIFT) + stand.sequence[at]
         order = np.argsort(keys, kind="stable")
-        values, group = ranked(keys[order])
-        self.numbers: list[int] = values.tolist()
-        self.places: list[int] = (group << 32 | at[order]).tolist()
+        self.keys, self.at = keys[order], at[order]
 
     def after(self, direction: int, number: int, at: int) -> int:
         """The first position after ``at``; NEVER if there is none."""
         key = (direction << LIFT) + number
-        group = bisect_left(self.numbers, key)
-        if group == len(self.numbers) or self.numbers[group] != key:
-            return NEVER
-        place = bisect_right(self.places, group << 32 | at if at >= 0 else (group << 32) - 1)
-        if place == len(self.places) or self.places[place] >> 32 != group:
-            return NEVER
-        return self.places[place] & NEVER
+        first, last = self.keys.searchsorted((key, key + 1)).tolist()
+        place = first + int(self.at[first:last].searchsorted(at, side="right"))
+        return int(self.at[place]) if place < last else NEVER

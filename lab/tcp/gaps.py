@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from lab.packets.distinct import distinct
-from lab.tcp.columns import NOWHERE, Ints, Mask, Segments, Standing, running
+from lab.tcp.columns import LIFT, NOWHERE, Ints, Mask, Segments, Standing, running
 from lab.tcp.segments import SYN
 
 
@@ -98,7 +98,7 @@ def _never_filled(s: Segments, stand: Standing, at: Ints, side: int, acked: Ints
     final[stand.stream[at[last]]] = acked[last]
     mine = np.flatnonzero((s.second[at] == side) & (stand.end[at] > stand.sequence[at]))
     rows = at[mine]
-    order = np.lexsort((stand.sequence[rows], stand.stream[rows]))
+    order = np.argsort((stand.stream[rows] << LIFT) + stand.sequence[rows])
     rows = rows[order]
     stream = stand.stream[rows]
     edge = running(stand.end[rows], np.ones(len(rows), np.bool_), stream)

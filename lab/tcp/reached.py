@@ -27,7 +27,7 @@ class Reached(Struct, frozen=True):
         ``never`` if there is none.
         """
         stream, side = divmod(direction, 2)
-        place = int(np.searchsorted(self.lifted[side], number + (stream << LIFT), side="right"))
+        place = int(self.lifted[side].searchsorted(number + (stream << LIFT), side="right"))
         if place == len(self.at) or self.stream[place] != stream:
             return never
         return int(self.at[place])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.tcp.columns import Ints, Segments, Standing, running
+from lab.tcp.columns import LIFT, Ints, Segments, Standing, running
 from lab.tcp.completeness import SYN as SEEN_SYN
 from lab.tcp.completeness import adds
 from lab.tcp.segments import ACK, FIN, RST, SYN
@@ -54,7 +54,7 @@ def _covered(s: Segments, stand: Standing, at: Ints, directions: int) -> Ints:
     direction, start = stand.direction(s, at), stand.sequence[at] + syns[at]
     end = start + s.length[at]
     start = np.maximum(start, np.where(opened[direction], 1, start))
-    order = np.lexsort((start, direction))
+    order = np.argsort((direction << LIFT) + start)
     direction, start, end = direction[order], start[order], end[order]
     reached = running(end, np.ones(len(at), np.bool_), direction)
     same = np.append(False, direction[1:] == direction[:-1])

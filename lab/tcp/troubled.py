@@ -117,12 +117,19 @@ def _is_fast(s: Segments, frames: Frames, stand: Standing, counted: Duplicates, 
     at = late[found]
     other = stand.other[at]
     asked = stand.says[other] & (s.acknowledgment[other] == s.sequence[at])
+    left = np.flatnonzero(~asked)
+    asked[left] = _left_out(s, frames, stand, at[left], other[left])
+    found[found] = asked
+    return found
+
+
+def _left_out(s: Segments, frames: Frames, stand: Standing, at: Ints, other: Ints) -> Mask:
+    """Whether the other end's last segment reports data around these, but not theirs."""
     begin = s.sequence[at]
     end = begin + s.length[at].astype(np.uint32)
     streams, which = ranked(stand.stream[at])
     base = first_numbers(s.only(streams)[0])[0][s.second[at].astype(np.int64), which]
-    found[found] = asked | sack_leaves_out(frames, s.row[other], begin, end, base)
-    return found
+    return sack_leaves_out(frames, s.row[other], begin, end, base)
 
 
 def _is_early(s: Segments, stand: Standing, shown: Shown, late: Ints) -> Mask:
