@@ -130,7 +130,7 @@ def fast_open(runs: Runs) -> Proof:
                 answer,
             ),
             claim(
-                replied.after < arrived.time and reply.time < arrived.time,
+                replied.before < arrived.time and reply.time < arrived.time,
                 Text(
                     "the server has replied, #{n}, before any ACK of the client's gets through, #{m}: "
                     "one round trip is saved",
