@@ -114,8 +114,8 @@ def _opened(s: Segments, control: Ints, frames: Frames) -> Mask:
 
 def _closed(s: Segments, last: Ints) -> Mask:
     """Two FINs: the second acknowledges the first, and the last segment the second."""
-    fins = np.flatnonzero((s.flags & FIN) != 0)
-    count = np.add.reduceat(((s.flags & FIN) != 0).astype(np.int64), s.first)
+    fin = (s.flags & FIN) != 0
+    fins, count = np.flatnonzero(fin), np.add.reduceat(fin.astype(np.int64), s.first)
     found: Mask = np.asarray(count == 2)
     begin = np.searchsorted(fins, s.first[found])
     one, two, end = fins[begin], fins[begin + 1], last[found]

@@ -164,5 +164,5 @@ def leave(column: NDArray[np.generic]) -> None:
 def blocks(column: NDArray[np.generic], together: int) -> Iterator[slice]:
     """Cut the columns of a capture into parts; with a scratch, give them back after each."""
     for begin in range(0, len(column), together):
-        yield slice(begin, begin + together)
+        yield slice(begin, min(begin + together, len(column)))
         leave(column)

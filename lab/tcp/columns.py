@@ -142,9 +142,8 @@ def standing(s: Segments, *, long: bool = False) -> Standing:
         s: the streams.
         long: unwrap the numbers step by step, for streams that pass more than a GiB.
     """
-    index, counts = np.arange(len(s.row)), s.counts()
-    stream = np.repeat(np.arange(len(s.first)), counts)
-    begin = np.repeat(s.first, counts)
+    index, stream = np.arange(len(s.row)), s.streams()
+    begin = s.first[stream]
     own, other = _each_way(
         s.second, [_exclusive(_latest(s.second == side, index)) for side in (0, 1)]
     )

@@ -161,15 +161,15 @@ def _mark_by_acknowledged(
     stop = stand.sequence[at] + s.length[at]
     old = (stop <= reached) & ((flags[at] & KEEP_ALIVE) == 0)
     flags[at[old]] |= RETRANSMISSION | SPURIOUS
-    room, window = stop - reached, s.window[said]
-    near = np.flatnonzero(_times_power(room, window.astype(np.int64)))  # whatever the shift
+    room, window = stop - reached, s.window[said].astype(np.int64)
+    near = np.flatnonzero(_times_power(room, window))  # whatever the shift
     near = near[(s.flags[at[near]] & CONTROL) == 0]
     at, said, room, window = at[near], said[near], room[near], window[near]
     streams, which = ranked(stand.stream[at])
     by_end, unsure = shifts(s, frames, streams)
     shift = by_end[(~s.second[at]).astype(np.int64), which]
     shift = np.where((s.flags[said] & SYN != 0) & (shift >= 0), 0, shift)
-    fills = (shift >= 0) & (window.astype(np.int64) << np.maximum(shift, 0) == room)
+    fills = (shift >= 0) & (window << np.maximum(shift, 0) == room)
     flags[at[fills]] |= WINDOW_FULL
     return streams[unsure]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from lab.packets.distinct import among, begins, grouped, ranked
 from lab.packets.each import Each, one_by_one
 from lab.packets.frames import ABSENT, Frames, Protocol
+from lab.packets.pages import blocks
 from lab.tcp.columns import Ints, Mask, Segments, gather, taken
 from lab.tcp.segments import ACK, CONTROL, FIN, MODULUS, RST, SYN
 
@@ -70,13 +72,13 @@ def _pairs(frames: Frames, rows: Ints, each: Each) -> tuple[Ints, Ints, Mask]:
         np.maximum(source, destination, out=high[at])
         np.less(source, destination, out=from_low[at])
 
-    _each_block(each, fill, len(rows))
+    _each_block(each, fill, rows)
     return low, high, from_low
 
 
-def _each_block(each: Each, do: Callable[[slice], None], count: int) -> None:
-    """Do something with so many segments, not many at a time: new memory costs more than arithmetic."""
-    deque(each(do, (slice(at, min(at + BLOCK, count)) for at in range(0, count, BLOCK))), maxlen=0)
+def _each_block(each: Each, do: Callable[[slice], None], column: NDArray[Any]) -> None:
+    """Do something with a column, not much of it at a time: new memory costs more than arithmetic."""
+    deque(each(do, blocks(column, BLOCK)), maxlen=0)
 
 
 def _not_as_first(from_low: Mask, first: Ints) -> Mask:
@@ -144,7 +146,7 @@ def _changes(low: Ints, high: Ints, order: Ints, each: Each) -> Ints:
         for ends in (low, high):
             found[at] |= begins(ends[order[before : at.stop]])[at.start - before :]
 
-    _each_block(each, fill, len(order))
+    _each_block(each, fill, order)
     return np.flatnonzero(found)
 
 
@@ -160,7 +162,7 @@ def _hashed(
         mixed *= FACTORS[2]
         keys[at] = mixed >> bits << bits | np.arange(at.start, at.stop, dtype=np.uint64)
 
-    _each_block(each, fill, len(low))
+    _each_block(each, fill, low)
     keys.sort()
     first = np.flatnonzero(begins(keys >> bits))
     keys &= (np.uint64(1) << bits) - np.uint64(1)

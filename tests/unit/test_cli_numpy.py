@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -37,8 +38,9 @@ def test_what_the_user_says_stands(monkeypatch):
     monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", "")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
     _numpy.prepare()
-    assert _numpy.os.environ["NUMPY_MADVISE_HUGEPAGE"] == "1"
-    assert _numpy.os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    assert os.environ["NUMPY_MADVISE_HUGEPAGE"] == "1"
+    assert os.environ["NPY_DISABLE_CPU_FEATURES"] == ""
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
 
 
 def test_numpy_understands_it():

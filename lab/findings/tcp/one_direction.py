@@ -58,7 +58,6 @@ def _lonely_among(s: Segments) -> Ints:
     alone = ~np.logical_or.reduceat(s.second, s.first) & (s.counts() >= LEAST)
     lonely = np.flatnonzero(alone)
     part, _ = s.only(lonely)
-    which = np.repeat(np.arange(len(lonely)), part.counts())
-    acks = (part.flags & ACK) != 0
+    which, acks = part.streams(), (part.flags & ACK) != 0
     different = distinct(which[acks] << 32 | part.acknowledgment[acks])
     return lonely[np.bincount(different >> 32, minlength=len(lonely)) >= LEAST]
